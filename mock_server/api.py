@@ -1,0 +1,70 @@
+"""What an emulated API is, in code. Each `apis/<name>/api.py` exports one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from starlette.datastructures import Headers
+
+from mock_server.engine.callers import Caller, Rejected
+from mock_server.engine.decisions import Accepted
+from mock_server.engine.instants import Instant
+from mock_server.engine.kernel import JobFunction
+from mock_server.engine.problems import Problem
+from mock_server.fixtures import Located
+
+Handler = Callable[[Any], Awaitable[Any]]
+"""Takes a Call, gives a Reply (see `mock_server.http.exchange`)."""
+
+
+class Token(msgspec.Struct, frozen=True):
+    """The secret that a request shows, and the world it names with `@world` at its end."""
+
+    secret: str
+    world: str | None = None
+
+
+class ShownCredential(msgspec.Struct, frozen=True):
+    """A credential of a world's scenario, ready to paste."""
+
+    secret: str
+    name: str
+    role: str
+    permissions: tuple[str, ...]
+    org: str | None = None
+    revoked: bool = False
+
+
+class Api(msgspec.Struct, frozen=True):
+    """One emulated API.
+
+    base_paths     where its operations hang below the mount; the first is the bundle's, the others are aliases
+    token          the secret that a request's headers show, None without one; `strict` refuses legacy forms
+    identify       whose secret it is, in a domain state
+    challenge      the value of WWW-Authenticate
+    render         a problem and the request's id -> body and media type of the API's own error envelope
+    initial_state  a scenario's part for this API, at an instant -> first domain state and effects
+    settings       the type of the domain's `settings` member
+    dump, load     the domain state as JSON values and back; load raises ValueError saying what is wrong
+    jobs           what may fall due, by name
+    token_form     how a client wants a secret written, given the API's origin
+    """
+
+    name: str
+    title: str
+    base_paths: tuple[str, ...]
+    handlers: Mapping[str, Handler]
+    token: Callable[[Headers, bool], Token | Rejected | None]
+    identify: Callable[[Any, str], Caller | Rejected]
+    challenge: str
+    render: Callable[[Problem, str], tuple[bytes, str]]
+    initial_state: Callable[[Located[Any], Instant], Accepted[Any, Any]]
+    settings: type[msgspec.Struct]
+    dump: Callable[[Any], dict[str, Any]]
+    load: Callable[[Any], Any]
+    credentials: Callable[[Any], list[ShownCredential]]
+    token_form: Callable[[str, str], str]
+    jobs: Mapping[str, JobFunction] = {}
+    aliases: Mapping[str, str] = {}

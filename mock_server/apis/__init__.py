@@ -1,0 +1,1 @@
+"""The emulated APIs, one folder each, all of the same shape. No API imports another."""

@@ -1,0 +1,1 @@
+"""OpenApp billing: plans, quotas, overrides, checkout, portal, degradation, provider webhooks."""

@@ -1,0 +1,32 @@
+"""OpenApp, as the server takes it in."""
+
+from __future__ import annotations
+
+from mock_server.api import Api
+from mock_server.http.envelope import render
+
+from .codec import dump, load
+from .credentials import CHALLENGE, identify, shown, token, token_form
+from .handlers import HANDLERS
+from .initial import initial_state
+from .model.overrides import EXPIRY_JOB, override_expires
+from .model.state import Settings
+
+API = Api(
+    name="openapp",
+    title="OpenApp billing",
+    # The oldest client libraries put the base path into their token, or leave it out and call from the root.
+    base_paths=("/api/v1", ""),
+    handlers=HANDLERS,
+    token=token,
+    identify=identify,
+    challenge=CHALLENGE,
+    render=render,
+    initial_state=initial_state,
+    settings=Settings,
+    dump=dump,
+    load=load,
+    credentials=shown,
+    token_form=token_form,
+    jobs={EXPIRY_JOB: override_expires},
+)

@@ -1,0 +1,67 @@
+"""The plan catalog: a YAML file of tiers (`fixtures/catalogs/openapp.yaml`) read into the model's Catalog."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from mock_server.apis.openapp.model.quotas import QUOTAS
+from mock_server.apis.openapp.model.state import Catalog, Tier
+from mock_server.fixtures import FixtureError, Located
+
+Limit = Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
+
+
+class TierFile(Struct, frozen=True, forbid_unknown_fields=True):
+    slug: Slug
+    name: dict[str, str]
+    sort_order: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    quotas: dict[str, dict[str, Limit]] = {}
+    description: dict[str, str] | None = None
+    published: bool = True
+    default_for_personal: bool = False
+    provider_prices: dict[str, list[str]] = {}
+
+
+class CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """Format 1."""
+
+    mockbill_catalog: Annotated[int, Meta(ge=1, le=1)]
+    api: str
+    tiers: Annotated[list[TierFile], Meta(min_length=1, max_length=100)]
+
+
+def read_catalog(document: Located[Any]) -> Catalog:
+    """Raises FixtureError, which names file, line and member."""
+    catalog = document.convert(CatalogFile)
+    tiers: dict[str, Tier] = {}
+    for n, tier in enumerate(catalog.tiers):
+        where = f"$.tiers[{n}]"
+        if tier.slug in tiers:
+            raise FixtureError(document.place(f"{where}.slug"), f"there are two tiers called {tier.slug!r}")
+        for key, limits in tier.quotas.items():
+            allowed = QUOTAS[key].allowed if key in QUOTAS else ()
+            if not allowed:
+                raise FixtureError(
+                    document.place(f"{where}.quotas"), f"unknown quota {key!r}; there are: {', '.join(QUOTAS)}"
+                )
+            for period in limits:
+                if period not in allowed:
+                    place = document.place(f"{where}.quotas.{key}")
+                    raise FixtureError(place, f"{key} cannot be limited per {period!r}, only per: {', '.join(allowed)}")
+        tiers[tier.slug] = Tier(
+            slug=tier.slug,
+            name=tier.name,
+            sort_order=tier.sort_order,
+            description=tier.description,
+            is_published=tier.published,
+            is_default_for_personal=tier.default_for_personal,
+            quotas=tier.quotas,
+            provider_prices={provider: tuple(prices) for provider, prices in tier.provider_prices.items()},
+        )
+    defaults = [tier.slug for tier in tiers.values() if tier.is_default_for_personal]
+    if len(defaults) != 1:
+        raise FixtureError(document.place("$.tiers"), "exactly one tier must have default_for_personal: true")
+    return Catalog(dict(sorted(tiers.items(), key=lambda entry: (entry[1].sort_order, entry[0]))))

@@ -1,0 +1,74 @@
+"""GET .../billing/usage: every quota of an organization, how much of it is used, and the limit that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mock_server.engine.callers import Caller
+from mock_server.engine.decisions import Context, Refused
+from mock_server.engine.instants import Instant, format_instant
+from mock_server.engine.windows import Window, window_at
+
+from .access import reachable_org
+from .degradation import degradation_status
+from .limits import effective_limit, row
+from .quotas import CALENDAR_PERIODS, LIFETIME, PERIODS, QUOTAS
+from .state import Counter, OpenApp, Org, Override
+
+
+def usage(state: OpenApp, context: Context, caller: Caller, org_id: str) -> dict[str, Any] | Refused:
+    """QuotaReport. The degradation block is there while the over-capacity lifecycle is switched on."""
+    org = reachable_org(state, caller, org_id)
+    if isinstance(org, Refused):
+        return org
+    return {
+        "org_id": org.id,
+        "tier_slug": org.tier_slug,
+        "items": usage_items(state, org, context.now),
+        "degradation": degradation_status(state, org, context.now) if state.settings.lifecycle_enabled else None,
+    }
+
+
+def usage_items(state: OpenApp, org: Org, now: Instant) -> list[dict[str, Any]]:
+    """QuotaUsage for every reported (key, period), and for others that an override limits, in table order."""
+    windows: dict[str, _Shown] = {period: _Shown(window_at(period, now)) for period in CALENDAR_PERIODS}
+    overrides: Mapping[str, Override] = state.overrides.get(org.id, {})
+    capacity: Mapping[str, int] = state.capacity.get(org.id, {})
+    counters: Mapping[str, Counter] = state.counters.get(org.id, {})
+    items = []
+    for key, quota in QUOTAS.items():
+        for period in PERIODS:
+            if period not in quota.reported and row(key, period) not in overrides:
+                continue
+            shown = windows.get(period)
+            if period == LIFETIME:
+                current = capacity.get(key, 0)
+            else:
+                counter = counters.get(row(key, period))
+                current = counter.used if counter and shown and counter.start == shown.window.start else 0
+            limit = effective_limit(state, org, key, period, now)
+            items.append(
+                {
+                    "key": key,
+                    "period": period,
+                    "unit": quota.unit,
+                    "period_label": shown.window.label if shown else period,
+                    "period_start": shown.start if shown else None,
+                    "period_end": shown.end if shown else None,
+                    "current": current,
+                    "limit": {"value": limit.value, "source": limit.source},
+                }
+            )
+    return items
+
+
+class _Shown:
+    """A window with its edges written out once for all the rows that show it."""
+
+    __slots__ = ("end", "start", "window")
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.start = format_instant(window.start)
+        self.end = format_instant(window.end)

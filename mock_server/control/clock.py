@@ -1,0 +1,77 @@
+"""/_mock/worlds/{world}/clock: a world's time, read and moved."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mock_server.engine.clock import Clock, frozen, running
+from mock_server.engine.instants import Instant, InvalidTime, add_duration, format_instant
+from mock_server.engine.kernel import Fallen, Jobs, advance
+from mock_server.engine.world import WorldState
+from mock_server.http.exchange import Call, Refusal, Reply
+
+from .problems import CLOCK_GOES_BACK, INVALID_TIME, NOTHING_DUE
+from .worlds import instant, world_of
+
+LONGEST_TIMELINE = 1_000
+
+
+async def get_clock(call: Call) -> Reply:
+    world = world_of(call)
+    now = call.mock.now_in(world)
+    return Reply({"now": format_instant(now), "mode": world.state.clock.mode})
+
+
+async def move_clock(call: Call) -> Reply:
+    world, mock, body = world_of(call), call.mock, call.body
+    now = mock.now_in(world)
+    wall = mock.wall()
+    timeline: list[Fallen] = []
+    if "mode" in body:
+        clock = frozen(now) if body["mode"] == "frozen" else running(now, wall)
+        world.transact(lambda state: (_with_clock(state, clock), None))
+    else:
+        wanted = _wanted(body, now, world.state)
+        if wanted < now:
+            raise Refusal(CLOCK_GOES_BACK(now=format_instant(now), wanted=format_instant(wanted)))
+        timeline = world.transact(lambda state: _advanced(state, wanted, mock.jobs, wall))
+    after = world.state.clock
+    return Reply(
+        {
+            "now": format_instant(after.now),
+            "mode": after.mode,
+            "fell_due": len(timeline),
+            "timeline": [
+                {
+                    "at": format_instant(line.at),
+                    "api": line.api,
+                    "job": line.job,
+                    "key": line.key,
+                    "outcome": line.outcome,
+                }
+                for line in timeline[:LONGEST_TIMELINE]
+            ],
+        }
+    )
+
+
+def _wanted(body: dict[str, str], now: Instant, state: WorldState) -> Instant:
+    if "set" in body:
+        return instant("set", body["set"])
+    if "step" in body:
+        first = state.agenda.first()
+        if first is None:
+            raise Refusal(NOTHING_DUE())
+        return first.at
+    try:
+        return add_duration(now, body["advance"])
+    except InvalidTime as error:
+        raise Refusal(INVALID_TIME(field="advance", reason=str(error))) from None
+
+
+def _advanced(state: WorldState, until: Instant, jobs: Jobs, wall: Instant) -> tuple[WorldState, list[Fallen]]:
+    return advance(state, until, jobs, wall)
+
+
+def _with_clock(state: WorldState, clock: Clock) -> WorldState:
+    return msgspec.structs.replace(state, clock=clock)

@@ -1,0 +1,1 @@
+"""All that stands between a socket and a handler: addressing, routes, credentials, validation, checks, the journal."""

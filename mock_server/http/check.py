@@ -1,0 +1,71 @@
+"""Every answer is held against the bundle before it leaves, whoever made it."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import Any
+
+import msgspec
+
+from .contract import Operation, ResponseRule
+from .schemas import first_error
+
+_MOST_REMEMBERED = 512
+_LARGEST_REMEMBERED = 64 * 1024
+_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+
+class ResponseCheck:
+    """Remembers the bodies it found in order: the same bytes under the same rule need no second look."""
+
+    def __init__(self) -> None:
+        self._fine: OrderedDict[tuple[int, bytes], None] = OrderedDict()
+
+    def breach(self, rule: ResponseRule | None, status: int, headers: dict[str, str], body: bytes) -> str | None:
+        """What is wrong with an answer under its rule (None: undeclared status); None if it keeps the contract."""
+        if rule is None:
+            return f"status {status} is not declared"
+        missing = rule.required_headers - headers.keys()
+        if missing:
+            return f"header {min(missing)!r} is missing"
+        for name, validator in rule.header_validators.items():
+            if (value := headers.get(name)) is not None:
+                error = first_error(
+                    validator, int(value) if _INTEGER.fullmatch(value) and _wants_int(rule, name) else value
+                )
+                if error is not None:
+                    return f"header {name!r}: {error[1]}"
+        return self._body_breach(rule, headers.get("content-type", ""), body)
+
+    def _body_breach(self, rule: ResponseRule, content_type: str, body: bytes) -> str | None:
+        if not rule.media_types:
+            return "a body where none is declared" if body else None
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type not in rule.media_types:
+            return f"media type {content_type!r} is not declared"
+        key = (id(rule), body)
+        if key in self._fine:
+            return None
+        validator = rule.body_validator(media_type)
+        if validator is None:
+            return None
+        try:
+            value: Any = msgspec.json.decode(body)
+        except msgspec.DecodeError as error:
+            return f"the body is not JSON: {error}"
+        if (found := first_error(validator, value)) is not None:
+            return f"body {found[0] or '/'}: {found[1]}"
+        if len(body) <= _LARGEST_REMEMBERED:
+            self._fine[key] = None
+            if len(self._fine) > _MOST_REMEMBERED:
+                self._fine.popitem(last=False)
+        return None
+
+
+def rule_of(operation: Operation, status: int) -> ResponseRule | None:
+    return operation.responses.get(status)
+
+
+def _wants_int(rule: ResponseRule, name: str) -> bool:
+    return any(header == name and schema.get("type") == "integer" for header, _, schema in rule.headers)

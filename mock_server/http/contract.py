@@ -1,0 +1,123 @@
+"""A bundle as the server uses it: operations with all that is constant about them worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from jsonschema_rs import Draft4Validator
+
+from .schemas import Validators, resolve
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+LARGEST_BODY = 1024 * 1024
+ROUTE_NOT_FOUND, METHOD_NOT_ALLOWED = "RouteNotFound", "MethodNotAllowed"
+
+
+class Parameter:
+    """A declared parameter of a request. `type` is its schema's, for turning text into a value."""
+
+    def __init__(self, raw: Mapping[str, Any], bundle: Mapping[str, Any], validators: Validators) -> None:
+        schema = resolve(bundle, raw["schema"])
+        self.name: str = raw["name"]
+        self.place: str = raw["in"]
+        self.required: bool = raw.get("required", False)
+        self.type: str = schema.get("type", "string")
+        self._schema, self._validators = schema, validators
+
+    @cached_property
+    def validator(self) -> Draft4Validator:
+        return self._validators.of(self._schema)
+
+
+class ResponseRule:
+    """What one (operation, status) may answer."""
+
+    def __init__(self, raw: Mapping[str, Any], bundle: Mapping[str, Any], validators: Validators) -> None:
+        self._content: Mapping[str, Any] = raw.get("content", {})
+        self._validators = validators
+        self._compiled: dict[str, Draft4Validator | None] = {}
+        self.headers = [
+            (name.lower(), bool(header.get("required")), header.get("schema", {}))
+            for name, declared in raw.get("headers", {}).items()
+            for header in (resolve(bundle, declared),)
+        ]
+        self.required_headers = frozenset(name for name, required, _ in self.headers if required)
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        return tuple(self._content)
+
+    def body_validator(self, media_type: str) -> Draft4Validator | None:
+        """For a declared media type; None if its body is not JSON."""
+        if media_type not in self._compiled:
+            is_json = media_type == "application/json" or media_type.endswith("+json")
+            schema = self._content[media_type].get("schema")
+            self._compiled[media_type] = self._validators.of(schema) if is_json and schema else None
+        return self._compiled[media_type]
+
+    @cached_property
+    def header_validators(self) -> dict[str, Draft4Validator]:
+        return {name: self._validators.of(schema) for name, _, schema in self.headers}
+
+
+class Operation:
+    """One operation of a bundle.
+
+    `permission` is its `x-permission`, `largest_body` its `x-max-body` (bytes); `is_anonymous` if no security applies.
+    """
+
+    def __init__(self, api: str, path: str, method: str, item: Mapping[str, Any], contract: Contract) -> None:
+        bundle, validators = contract.bundle, contract.validators
+        raw = item[method]
+        self.api = api
+        self.id: str = raw["operationId"]
+        self.method = method.upper()
+        self.path = path
+        self.raw: Mapping[str, Any] = raw
+        self.permission: str | None = raw.get("x-permission")
+        self.is_anonymous = not raw.get("security", bundle.get("security", []))
+        declared = [resolve(bundle, each) for each in (*item.get("parameters", []), *raw.get("parameters", []))]
+        self.parameters = [Parameter(each, bundle, validators) for each in declared]
+        self.largest_body: int = raw.get("x-max-body", LARGEST_BODY)
+        self.query_names = frozenset(p.name for p in self.parameters if p.place == "query")
+        body = resolve(bundle, raw.get("requestBody"))
+        self.takes_body = body is not None
+        self.body_required = bool(body and body.get("required"))
+        self.body_media_types: tuple[str, ...] = tuple(body["content"]) if body else ()
+        self._body_schema = body["content"].get("application/json", {}).get("schema") if body else None
+        self._validators = validators
+        self.responses = {
+            int(status): ResponseRule(resolve(bundle, response), bundle, validators)
+            for status, response in raw["responses"].items()
+        }
+
+    @cached_property
+    def body_validator(self) -> Draft4Validator | None:
+        """For JSON bodies; None if the operation takes none."""
+        return self._validators.of(self._body_schema) if self._body_schema is not None else None
+
+    def __repr__(self) -> str:
+        return f"<{self.api} {self.method} {self.path}>"
+
+
+class Contract:
+    """A bundle with its operations. `unrouted` are the answers given before an operation is known."""
+
+    def __init__(self, api: str, bundle: Mapping[str, Any]) -> None:
+        self.api = api
+        self.bundle = bundle
+        self.validators = Validators(bundle)
+        self.operations: dict[str, Operation] = {operation.id: operation for operation in self._read()}
+        components = bundle["components"]["responses"]
+        self.named_responses = {
+            name: ResponseRule(resolve(bundle, response), bundle, self.validators)
+            for name, response in components.items()
+        }
+
+    def _read(self) -> Iterator[Operation]:
+        for path, item in self.bundle["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    yield Operation(self.api, path, method, item, self)

@@ -1,0 +1,256 @@
+"""The one ASGI app around everything: it finds world, API and operation, asks Connexion, checks and journals.
+
+client -> world chosen -> journal opens -> route: operation, or 404, or 405 -> caller looked up, not yet judged ->
+body read (413) -> that API's Connexion app (401, 403, 415, 400, handler) -> answer checked -> journal closes
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
+
+from mock_server import machine
+from mock_server.api import Api, Token
+from mock_server.engine.callers import Caller, Rejected
+from mock_server.engine.ids import ulid
+from mock_server.engine.problems import Problem
+from mock_server.store.journal import Entry
+from mock_server.store.worlds import World
+
+from . import pages
+from .addressing import CONTROL, Address, address_of, is_loopback, origin_of, unknown_world, world_name
+from .answers import Answer, answer_to, corrected, preflight
+from .bodies import ClientGone
+from .connexion_app import ROUTING_CONTEXT
+from .contract import METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND
+from .exchange import Call, Refusal
+from .mock import Mock, Served
+from .problems import FORBIDDEN_HOST, INTERNAL_ERROR
+from .problems import METHOD_NOT_ALLOWED as METHOD_REFUSED
+from .problems import ROUTE_NOT_FOUND as NO_ROUTE
+from .routes import LONGEST_PATH, Node, split_path
+from .stages import CALL, invalid, read_request_body
+
+log = logging.getLogger("mockbill")
+access_log = logging.getLogger("mockbill.access")
+
+_CORRELATION_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
+
+
+class Dispatcher:
+    """The ASGI app of a mock."""
+
+    def __init__(self, mock: Mock) -> None:
+        self.mock = mock
+        self._control_seed = mock.fresh_seed()
+        self._control_calls = 0
+
+    def prepare(self) -> None:
+        """Put together now what the first request to the root API would have to wait for."""
+        served = self.mock.served[self.mock.options.root_api]
+        _ = served.routes, served.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            try:
+                answer = await self._answer(scope, receive)
+            except ClientGone:
+                return
+            await answer.send(send, is_head=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        segments = split_path(raw_path[:LONGEST_PATH])
+        headers = Headers(raw=scope["headers"])
+        if segments[0] == CONTROL:
+            return await self._control(scope, receive, headers, segments[1:] or [""])
+        token: Token | Rejected | None = None
+        try:
+            address = address_of(self.mock, segments)
+            if (page := pages.find(self.mock, address, scope, headers)) is not None:
+                return page
+            api = self.mock.served[address.api].api
+            token = api.token(headers, self.mock.options.strict)
+            name = world_name(address, headers, token if isinstance(token, Token) else None)
+            world = self.mock.worlds.get(name)
+            if world is None:
+                if not self.mock.options.auto_worlds:
+                    raise Refusal(unknown_world(name, origin_of(scope, headers, self.mock.options.public_url)))
+                world = self.mock.create_automatically(name)
+        except Refusal as refusal:
+            # No world is known, so no API speaks: mockbill answers for itself.
+            return self._refused_by_control(refusal.problem, headers)
+        return await self._in_world(scope, receive, headers, address, world, token)
+
+    async def _in_world(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers,
+        address: Address,
+        world: World,
+        token: Token | Rejected | None,
+    ) -> Answer:
+        mock, method = self.mock, scope["method"]
+        started = machine.stopwatch()
+        now = mock.now_in(world)
+        journal = world.journal
+        entry = Entry(journal.next_number(), now, method, scope["path"], scope["headers"])
+        request_id = _correlation_id(headers) or ulid(now, world.state.seed, "request", entry.number)
+        served = mock.served[address.api]
+        node, parameters = served.routes.find(address.rest)
+        if node is not None and method == "OPTIONS":
+            answer = preflight(node.allow, headers)
+        elif node is None or method not in node.methods:
+            answer = self._unrouted(served, node, method, address, request_id, entry)
+        else:
+            operation = node.methods[method]
+            entry.operation = operation.id
+            call = Call(mock, served.api, operation, headers)
+            call.world, call.now = world, now
+            call.path, call.query_string = parameters, scope["query_string"]
+            call.base_url = origin_of(scope, headers, mock.options.public_url) + address.mount
+            call.token = token
+            call.identity = _identity(served.api, token, world.state.apis[served.api.name])
+            entry.caller = call.identity.name if isinstance(call.identity, Caller) else "rejected"
+            answer = await self._operate(served, call, scope, receive, request_id, entry)
+            entry.body = call.raw
+        answer.add("x-request-id", request_id)
+        answer.add("x-mock-request", str(entry.number))
+        answer.allow_any_origin(headers)
+        entry.status, entry.answer, entry.answer_headers = answer.status, answer.body, answer.headers
+        entry.seconds = machine.stopwatch() - started
+        journal.close(entry)
+        if access_log.isEnabledFor(logging.INFO):
+            access_log.info(
+                "%s %s %s %s %s %s %.1f ms",
+                world.name, entry.number, answer.status, method, _printable(entry.path), entry.problem or "-",
+                entry.seconds * 1000,
+            )  # fmt: skip
+        return answer
+
+    async def _operate(
+        self, served: Served, call: Call, scope: Scope, receive: Receive, request_id: str, entry: Entry | None
+    ) -> Answer:
+        """Ask Connexion for the answer, turn refusals into the API's envelope, and check what came out."""
+        answer = Answer()
+        try:
+            await read_request_body(call, receive)
+            inner = dict(scope)
+            inner["method"] = call.operation.method
+            inner[CALL] = call
+            inner["extensions"] = {
+                ROUTING_CONTEXT: {
+                    "api_base_path": served.contract.bundle["servers"][0]["url"],
+                    "operation_id": call.operation.id,
+                }
+            }
+            await served.app(inner, receive, answer.receive)
+        except Refusal as refusal:
+            answer = self._explained(served.api, refusal.problem, request_id, entry)
+        except ClientGone:
+            raise
+        except HTTPException as error:
+            # Nothing of Connexion's own should refuse before our stages do; if it does, it is still an answer.
+            log.warning("connexion refused %r: %s %s", call.operation, error.status_code, error.detail)
+            answer = self._explained(served.api, invalid("request", "-", str(error.detail)).problem, request_id, entry)
+        except Exception as error:
+            log.exception("%r failed", call.operation)
+            self.mock.breaches.append(f"{call.operation!r}: {error!r}")
+            return self._explained(served.api, INTERNAL_ERROR(), request_id, entry)
+        rule = call.operation.responses.get(answer.status)
+        return corrected(self.mock, served.api, repr(call.operation), rule, answer, request_id)
+
+    def _unrouted(
+        self, served: Served, node: Node | None, method: str, address: Address, request_id: str, entry: Entry | None
+    ) -> Answer:
+        path = "/" + "/".join(address.rest).encode("ascii", "backslashreplace").decode()[:200]
+        if node is None:
+            problem = NO_ROUTE(
+                method=method[:20], path=path, api=served.api.title, did_you_mean=served.routes.nearest(method, path)
+            )
+            name = ROUTE_NOT_FOUND
+        else:
+            problem = METHOD_REFUSED(method=method[:20], path=path, allow=node.allow).with_headers(
+                ("Allow", node.allow)
+            )
+            name = METHOD_NOT_ALLOWED
+        answer = self._explained(served.api, problem, request_id, entry)
+        return corrected(self.mock, served.api, name, served.contract.named_responses.get(name), answer, request_id)
+
+    def _explained(self, api: Api, problem: Problem, request_id: str, entry: Entry | None) -> Answer:
+        if entry is not None:
+            entry.problem = problem.type.code
+        return answer_to(api, problem, request_id)
+
+    # -- the control API ------------------------------------------------------------------------------------------
+
+    async def _control(self, scope: Scope, receive: Receive, headers: Headers, rest: list[str]) -> Answer:
+        mock, served, method = self.mock, self.mock.control, scope["method"]
+        request_id = self._control_id(headers)
+        address = Address("control", "/" + CONTROL, rest, None, True)
+        node, parameters = served.routes.find([CONTROL, *rest])
+        if not self._is_for_us(headers):
+            problem = FORBIDDEN_HOST(host=headers.get("host", "")[:100].encode("ascii", "backslashreplace").decode())
+            answer = answer_to(served.api, problem, request_id)
+        elif node is not None and method == "OPTIONS":
+            answer = preflight(node.allow, Headers(raw=[]))
+        elif node is None or method not in node.methods:
+            answer = self._unrouted(served, node, method, address, request_id, None)
+        else:
+            call = Call(mock, served.api, node.methods[method], headers)
+            call.now = mock.wall()
+            call.path, call.query_string = parameters, scope["query_string"]
+            call.base_url = origin_of(scope, headers, mock.options.public_url)
+            call.token = served.api.token(headers, True)
+            call.identity = _identity(served.api, call.token, mock)
+            answer = await self._operate(served, call, scope, receive, request_id, None)
+        answer.add("x-request-id", request_id)
+        return answer
+
+    def _refused_by_control(self, problem: Problem, headers: Headers) -> Answer:
+        request_id = self._control_id(headers)
+        answer = answer_to(self.mock.control.api, problem, request_id)
+        answer.add("x-request-id", request_id)
+        answer.allow_any_origin(headers)
+        return answer
+
+    def _control_id(self, headers: Headers) -> str:
+        self._control_calls += 1
+        return _correlation_id(headers) or ulid(self.mock.wall(), self._control_seed, "control", self._control_calls)
+
+    def _is_for_us(self, headers: Headers) -> bool:
+        """A page on some other site must not reach the control API by rebinding its name to this machine."""
+        options, host = self.mock.options, headers.get("host", "")
+        if not options.check_host or is_loopback(host):
+            return True
+        return options.public_url is not None and host == options.public_url.partition("://")[2].split("/")[0]
+
+
+def _identity(api: Api, token: Token | Rejected | None, domain: object) -> Caller | Rejected | None:
+    return api.identify(domain, token.secret) if isinstance(token, Token) else token
+
+
+def _correlation_id(headers: Headers) -> str | None:
+    sent = headers.getlist("x-correlation-id")
+    return sent[0] if len(sent) == 1 and _CORRELATION_ID.fullmatch(sent[0]) else None
+
+
+def _printable(path: str) -> str:
+    return path[:200].encode("unicode_escape").decode()
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message: Message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,110 @@
+"""One request on its way to a handler and the answer on its way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from starlette.datastructures import Headers
+
+from mock_server.api import Api, Token
+from mock_server.engine.callers import ANONYMOUS, Caller, Rejected
+from mock_server.engine.decisions import Accepted, Context, Refused
+from mock_server.engine.instants import Instant
+from mock_server.engine.kernel import decide
+from mock_server.engine.problems import Problem
+from mock_server.store.worlds import World
+
+if TYPE_CHECKING:
+    from .contract import Operation
+    from .mock import Mock
+
+R = TypeVar("R")
+
+JSON = "application/json"
+
+
+class Refusal(Exception):
+    """A problem on its way to the client. Only this layer raises it; models return Refused."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.type.code)
+        self.problem = problem
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What a handler answers. `body` is written as JSON by msgspec; bytes go out as they are."""
+
+    body: Any = None
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    media_type: str = JSON
+
+    def encoded(self) -> bytes:
+        if isinstance(self.body, bytes):
+            return self.body
+        return b"" if self.body is None else msgspec.json.encode(self.body)
+
+
+class Call:
+    """What a handler may use. `path`, `query` and `body` have passed validation; `raw` is the body byte for byte.
+
+    `base_url` is where the client reached this API's mount (origin, world prefix and mount), for links that work.
+    """
+
+    __slots__ = (
+        "api",
+        "base_url",
+        "body",
+        "caller",
+        "headers",
+        "identity",
+        "mock",
+        "now",
+        "operation",
+        "path",
+        "query",
+        "query_string",
+        "raw",
+        "token",
+        "world",
+    )
+
+    world: World
+
+    def __init__(self, mock: Mock, api: Api, operation: Operation, headers: Headers) -> None:
+        self.mock = mock
+        self.api = api
+        self.operation = operation
+        self.headers = headers
+        self.path: dict[str, Any] = {}
+        self.query: dict[str, Any] = {}
+        self.query_string = b""
+        self.body: Any = None
+        self.raw = b""
+        self.caller: Caller = ANONYMOUS
+        self.identity: Caller | Rejected | None = None
+        self.token: Token | Rejected | None = None
+        self.now: Instant = 0
+        self.base_url = ""
+
+    def decide(self, function: Callable[[Any, Context], Accepted[Any, R] | Refused]) -> R:
+        """Apply a model's decision to the world in one step and give its reply. Raises Refusal."""
+        now, api = self.now, self.api.name
+        outcome = self.world.transact(lambda state: decide(state, api, function, now))
+        if isinstance(outcome, Refused):
+            raise Refusal(outcome.problem)
+        return outcome.reply
+
+    def view(self, function: Callable[[Any, Context], R | Refused]) -> R:
+        """Look at the world as it is, changing nothing. Raises Refusal."""
+        state = self.world.state
+        outcome = function(state.apis[self.api.name], state.context(self.now))
+        if isinstance(outcome, Refused):
+            raise Refusal(outcome.problem)
+        return outcome
+
+    def header_map(self) -> Mapping[str, str]:
+        """Lower-case name -> value; of a repeated header the last."""
+        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.headers.raw}

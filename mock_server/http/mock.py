@@ -1,0 +1,139 @@
+"""What one running mock is made of: its options, its APIs, its worlds, and what went wrong in it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from starlette.types import ASGIApp
+
+from mock_server import machine
+from mock_server.api import Api
+from mock_server.engine.instants import Instant
+from mock_server.engine.kernel import Jobs, settle
+from mock_server.engine.world import WorldState
+from mock_server.scenarios import Scenario, initial_state
+from mock_server.store.worlds import TooManyWorlds, World, Worlds
+
+from .check import ResponseCheck
+from .contract import Contract
+from .routes import Routes
+
+DEFAULT_WORLD = "demo"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How a mock was started. `control_token` is asked for under /_mock unless it is None."""
+
+    root_api: str = "openapp"
+    scenario: str = "demo"
+    strict: bool = False
+    auto_worlds: bool = False
+    public_url: str | None = None
+    control_token: str | None = None
+    check_host: bool = True
+
+
+class Served:
+    """An API with its bundle, its routes and its Connexion app, each made when first asked for."""
+
+    def __init__(self, api: Api, bundle: Callable[[], bytes], build: Callable[[Served], ASGIApp]) -> None:
+        self.api = api
+        self._load, self._build = bundle, build
+        self._bytes: bytes | None = None
+        self._contract: Contract | None = None
+        self._routes: Routes | None = None
+        self._app: ASGIApp | None = None
+
+    @property
+    def bundle_bytes(self) -> bytes:
+        if self._bytes is None:
+            self._bytes = self._load()
+        return self._bytes
+
+    @property
+    def contract(self) -> Contract:
+        if self._contract is None:
+            self._contract = Contract(self.api.name, msgspec.json.decode(self.bundle_bytes))
+        return self._contract
+
+    @property
+    def routes(self) -> Routes:
+        if self._routes is None:
+            self._routes = Routes(
+                self.contract.operations.values(), self.api.base_paths, tuple(self.api.aliases.items())
+            )
+        return self._routes
+
+    @property
+    def app(self) -> ASGIApp:
+        if self._app is None:
+            self._app = self._build(self)
+        return self._app
+
+
+class Mock:
+    """Everything that a request may need, handed from layer to layer instead of kept in globals."""
+
+    def __init__(
+        self,
+        options: Options,
+        served: Mapping[str, Served],
+        control: Served,
+        scenarios: Callable[[str], Scenario],
+        wall: Callable[[], Instant] = machine.wall,
+        fresh_seed: Callable[[], int] = machine.fresh_seed,
+    ) -> None:
+        self.options = options
+        self.served = served
+        self.control = control
+        self.scenarios = scenarios
+        self.wall = wall
+        self.fresh_seed = fresh_seed
+        self.worlds = Worlds()
+        self.check = ResponseCheck()
+        self.breaches: deque[str] = deque(maxlen=100)
+        """Answers of ours that broke a contract, and failures that nobody asked for; the newest 100."""
+        self.jobs: Jobs = {
+            (name, job): function for name, each in served.items() for job, function in each.api.jobs.items()
+        }
+        self.create_world(DEFAULT_WORLD, options.scenario)
+
+    @property
+    def apis(self) -> Mapping[str, Api]:
+        return {name: each.api for name, each in self.served.items()}
+
+    def create_world(
+        self, name: str, scenario: str, seed: int | None = None, now: Instant | None = None, clock: str | None = None
+    ) -> World:
+        """A new world in its first state. Raises FixtureError, WorldExists or TooManyWorlds."""
+        wall = self.wall()
+        chosen = self.scenarios(scenario)
+        if seed is None:
+            seed = self.fresh_seed() if chosen.file.seed is None else chosen.file.seed
+        state = initial_state(chosen, self.apis, seed, wall, now=now, clock=clock)
+        return self.worlds.add(name, scenario, state, wall)
+
+    def create_automatically(self, name: str) -> World:
+        """A world that a request named and nobody created (`--auto-worlds`); the one idle longest makes room."""
+        try:
+            return self.create_world(name, self.options.scenario)
+        except TooManyWorlds:
+            self.worlds.remove_oldest_idle(keep=DEFAULT_WORLD)
+            return self.create_world(name, self.options.scenario)
+
+    def now_in(self, world: World) -> Instant:
+        """The world's time at this moment, after all that was due until then has been done."""
+        wall = self.wall()
+        world.used_at = wall
+        state = world.state
+        now = state.clock.read(wall)
+        first = state.agenda.first()
+        if first is not None and first.at <= now:
+            world.transact(lambda before: self._settled(before, now))
+        return now
+
+    def _settled(self, state: WorldState, now: Instant) -> tuple[WorldState, Any]:
+        return settle(state, now, self.jobs)

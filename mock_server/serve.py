@@ -1,0 +1,119 @@
+"""Running the app under uvicorn: listen, say where, serve, stop within a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from mock_server.http.addressing import CONTROL
+from mock_server.http.dispatch import Dispatcher
+from mock_server.http.mock import DEFAULT_WORLD, Mock
+
+GRACE_SECONDS = 1
+
+
+class CannotListen(OSError):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises CannotListen."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as error:
+        raise CannotListen(f"cannot listen on {host!r}: {_text(error)}") from None
+    # Without this a port cannot be taken again for a minute after a server on it stopped.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise CannotListen(
+            f"cannot listen on {host}:{port}: {_text(error)}. Choose another with --port (0 takes any free one)"
+        ) from None
+    return listener
+
+
+def run(app: Dispatcher, listener: socket.socket, on_ready: Callable[[str], None], *, quiet: bool) -> None:
+    """Serve until SIGINT or SIGTERM. `on_ready` is called with the base URL once requests are answered."""
+    _log_to_stderr(quiet=quiet)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop" if _has("uvloop") else "asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=75,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    asyncio.run(_serve(uvicorn.Server(config), listener, on_ready))
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
+    async def tell() -> None:
+        while not server.started:
+            await asyncio.sleep(0.005)
+        on_ready(base_url(listener))
+
+    telling = asyncio.ensure_future(tell())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        telling.cancel()
+
+
+def base_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{name}:{port}"
+
+
+def announcement(mock: Mock, url: str) -> str:
+    """What a person wants to know at start-up: where it is, which keys it takes, where the controls are."""
+    lines = [f"mockbill is ready: {url}", ""]
+    world = mock.worlds.get(DEFAULT_WORLD)
+    for name, api in mock.apis.items():
+        lines.append(f"  {api.title}: {url}/{name}{api.base_paths[0]}")
+        if name == mock.options.root_api:
+            lines.append(f"  {' ' * len(api.title)}  {url}{api.base_paths[0]} (the root API)")
+        credentials = api.credentials(world.state.apis[name]) if world is not None else []
+        width = max((len(each.secret) for each in credentials), default=0)
+        for each in credentials:
+            token = "answers 401" if each.revoked else api.token_form(url, each.secret)
+            lines.append(f"    {each.secret:{width}}  {each.name:32}  {token}")
+        lines.append("")
+    lines.append(f"  Reference: {url}/{mock.options.root_api}/docs")
+    lines.append(f"  Control:   {url}/{CONTROL}/docs")
+    if mock.options.control_token is not None:
+        lines.append(f"  Control token (Authorization: Bearer ...): {mock.options.control_token}")
+    return "\n".join(lines)
+
+
+def _log_to_stderr(*, quiet: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("mockbill")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.propagate = False
+
+
+def _has(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(module) is not None
+
+
+def _text(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

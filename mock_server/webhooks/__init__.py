@@ -1,0 +1,1 @@
+"""Webhooks: how providers sign them."""
