@@ -10,8 +10,8 @@ from starlette.types import ASGIApp
 from .mock import Served
 
 with warnings.catch_warnings():
-    # Connexion imports Starlette's test client, which complains about the httpx it was given.
-    warnings.filterwarnings("ignore", message=".*starlette.testclient.*")
+    # Connexion imports what others have deprecated: jsonschema's resolver, and Starlette's test client with httpx.
+    warnings.filterwarnings("ignore", message=".*(?:starlette.testclient|jsonschema).*")
     from connexion import AsyncApp
     from connexion.middleware.abstract import ROUTING_CONTEXT
     from connexion.middleware.security import SecurityMiddleware

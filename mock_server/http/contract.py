@@ -8,7 +8,9 @@ from typing import Any
 
 from jsonschema_rs import Draft4Validator
 
-from .schemas import Validators, resolve
+from mock_server.openapi.walk import resolve
+
+from .schemas import Validators
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 LARGEST_BODY = 1024 * 1024

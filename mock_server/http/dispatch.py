@@ -198,7 +198,10 @@ class Dispatcher:
         request_id = self._control_id(headers)
         address = Address("control", "/" + CONTROL, rest, None, True)
         node, parameters = served.routes.find([CONTROL, *rest])
-        if not self._is_for_us(headers):
+        is_for_us = self._is_for_us(headers)
+        if is_for_us and (page := pages.find(mock, address, scope, headers)) is not None:
+            return page
+        if not is_for_us:
             problem = FORBIDDEN_HOST(host=headers.get("host", "")[:100].encode("ascii", "backslashreplace").decode())
             answer = answer_to(served.api, problem, request_id)
         elif node is not None and method == "OPTIONS":

@@ -8,45 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-_LEFT_OUT = ("discriminator", "example", "xml", "externalDocs", "deprecated", "readOnly", "writeOnly")
-
-
-def resolve(bundle: Mapping[str, Any], node: Any) -> Any:
-    """`node`, or what its local `$ref` points to."""
-    while isinstance(node, Mapping) and isinstance(reference := node.get("$ref"), str):
-        node = bundle
-        for step in reference.removeprefix("#/").split("/"):
-            node = node[step.replace("~1", "/").replace("~0", "~")]
-    return node
-
-
-def draft4(bundle: Mapping[str, Any], schema: Any) -> Any:
-    """The schema as JSON Schema draft 4 that stands alone: `$ref`s written out, `nullable` translated."""
-    schema = resolve(bundle, schema)
-    if not isinstance(schema, Mapping):
-        return schema
-    plain: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in _LEFT_OUT or key == "nullable" or key.startswith("x-"):
-            continue
-        if key in ("properties", "patternProperties"):
-            plain[key] = {name: draft4(bundle, each) for name, each in value.items()}
-        elif key in ("allOf", "anyOf", "oneOf"):
-            plain[key] = [draft4(bundle, each) for each in value]
-        elif key in ("items", "not", "additionalProperties"):
-            plain[key] = draft4(bundle, value)
-        else:
-            plain[key] = value
-    return _or_null(plain) if schema.get("nullable") is True else plain
-
-
-def _or_null(plain: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(plain.get("type"), str) and not {"allOf", "anyOf", "oneOf", "not"} & plain.keys():
-        plain["type"] = [plain["type"], "null"]
-        if "enum" in plain and None not in plain["enum"]:
-            plain["enum"] = [*plain["enum"], None]
-        return plain
-    return {"anyOf": [plain, {"enum": [None]}]}
+from mock_server.openapi.draft4 import compiled, draft4
 
 
 class Validators:
@@ -60,7 +22,7 @@ class Validators:
         plain = draft4(self._bundle, schema)
         key = json.dumps(plain, sort_keys=True)
         if key not in self._compiled:
-            self._compiled[key] = jsonschema_rs.Draft4Validator(plain, validate_formats=True)
+            self._compiled[key] = compiled(plain)
         return self._compiled[key]
 
 

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp
 
 ACME = "01J9ZC3M4N5P6Q7R8S9T0V1W2X"
 GLOBEX = "01J9ZC3M4N5P6Q7R8S9T0V1W2Y"
+WALL = 1_790_000_000_000_000
+"""What the machine's clock shows in these tests: some day in September 2026."""
 
 Headers = Iterable[tuple[str, str]] | Mapping[str, str]
 

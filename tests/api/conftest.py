@@ -9,10 +9,7 @@ import pytest
 from mock_server.app import create_app, create_mock
 from mock_server.http.mock import Mock, Options
 
-from .client import Client, World
-
-WALL = 1_790_000_000_000_000
-"""What the machine's clock shows in these tests: some day in September 2026."""
+from .client import WALL, Client, World
 
 
 @pytest.fixture

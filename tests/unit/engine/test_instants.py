@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,10 +33,8 @@ def test_text_and_back(instant: int) -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        parse_instant(text)
-    except InvalidTime as error:
-        assert str(error)
+    with contextlib.suppress(InvalidTime):
+        assert EARLIEST <= parse_instant(text) <= LATEST
 
 
 @pytest.mark.parametrize(
@@ -54,8 +53,18 @@ def test_other_spellings(text: str, same_as: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026-01-01", "2026-01-01T00:00:00", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T00:00:00Z"]
-    + ["2026-01-01 00:00:00Z", "2026-01-01T24:00:00Z", "٢٠٢٦-01-01T00:00:00Z", "1969-12-31T00:00:00Z"],
+    [
+        "",
+        "2026-01-01",
+        "2026-01-01T00:00:00",
+        "2026-01-01 00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "٢٠٢٦-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "1969-12-31T00:00:00Z",
+        "9999-12-31T00:00:00Z",
+    ],
 )
 def test_what_is_no_instant(text: str) -> None:
     with pytest.raises(InvalidTime):

@@ -1,0 +1,126 @@
+"""For every operation a request that succeeds, and what must be done to it to be refused in each declared way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mock_server.webhooks.schemes import stripe
+from mock_server.webhooks.schemes.protocol import Message
+
+from .client import ACME, Answer, World
+
+BIG = b'{"' + b"x" * 1_048_576 + b'"}'
+OVERRIDE = {"subject_type": "org", "subject_id": ACME, "quota_key": "devices", "limit_value": 7}
+EVENT = b'{"id":"evt_1","type":"ping","created":1,"data":{"object":{}}}'
+
+
+class Request:
+    """A request as a recipe: change parts of it with `but`, send it with `send`."""
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        key: str | None = None,
+        json: Any = ...,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        query: bytes = b"",
+        setup: Callable[[World], None] | None = None,
+    ) -> None:
+        self.parts: dict[str, Any] = {
+            "method": method,
+            "path": path,
+            "key": key,
+            "json": json,
+            "headers": headers or {},
+            "body": body,
+            "query": query,
+        }
+        self.setup = setup
+
+    def but(self, setup: Callable[[World], None] | None = None, **changes: Any) -> Request:
+        other = Request(**{**self.parts, **changes})
+        other.setup = setup or self.setup
+        return other
+
+    def send(self, world: World) -> Answer:
+        if self.setup is not None:
+            self.setup(world)
+        parts = dict(self.parts)
+        method, path = parts.pop("method"), parts.pop("path")
+        return world.client.request(method, path.replace("{world}", world.name), **parts)
+
+
+def org(path: str) -> str:
+    return f"/w/{{world}}/api/v1/orgs/{ACME}/billing/{path}"
+
+
+def api(path: str) -> str:
+    return f"/w/{{world}}/api/v1{path}"
+
+
+def control(path: str = "") -> str:
+    return f"/_mock/worlds/{{world}}{path}"
+
+
+def signed(body: bytes, at: int, secret: str = "whsec_demo") -> dict[str, str]:
+    return {**dict(stripe.sign(Message(body), secret, at).headers), "content-type": "application/json"}
+
+
+def portal_off(world: World) -> None:
+    world.settings(portal="off")
+
+
+def webhook(world: World, body: bytes, age: int = 0, secret: str = "whsec_demo", provider: str = "stripe") -> Answer:
+    """Post an event signed `age` seconds ago on the world's clock."""
+    now = world.client.app.mock.now_in(world.client.app.mock.worlds.get(world.name)) // 1_000_000  # type: ignore[attr-defined]
+    path = f"/billing/webhooks/{provider}"
+    return world.call("POST", path, None, body=body, headers=signed(body, now - age, secret))
+
+
+SIGNED_AT = 1_709_164_800
+"""The time of the world `still`, in seconds."""
+
+OPENAPP: dict[str, Request] = {
+    "get_status": Request("GET", api("/status")),
+    "get_plans": Request("GET", api("/plans")),
+    "get_org_billing_plan": Request("GET", org("plan"), "demo-reader"),
+    "get_org_billing_upgrade_options": Request("GET", org("upgrade-options"), "demo-reader"),
+    "get_org_billing_usage": Request("GET", org("usage"), "demo-reader"),
+    "get_org_billing_degradation": Request("GET", org("degradation"), "demo-reader"),
+    "put_org_billing_degradation_policy": Request(
+        "PUT", org("degradation/policy"), "demo-owner", {"policy": "oldest_first"}
+    ),
+    "post_org_billing_degradation_resource": Request(
+        "POST",
+        org("degradation/resource"),
+        "demo-owner",
+        {"resource": "devices", "resource_id": "dev_1", "keep": True},
+    ),
+    "post_org_billing_checkout": Request("POST", org("checkout"), "demo-owner", {"tier_slug": "pro"}),
+    "post_org_billing_portal": Request("POST", org("portal"), "demo-owner", {"return_url": "https://app.test/"}),
+    "get_admin_quota_overrides": Request("GET", api("/admin/quota_overrides"), "demo-operator"),
+    "post_admin_quota_override": Request("POST", api("/admin/quota_overrides"), "demo-operator", OVERRIDE),
+    "post_billing_webhook": Request(
+        "POST", api("/billing/webhooks/stripe"), body=EVENT, headers=signed(EVENT, SIGNED_AT)
+    ),
+}
+
+CONTROL: dict[str, Request] = {
+    "get_health": Request("GET", "/_mock/health"),
+    "list_worlds": Request("GET", "/_mock/worlds"),
+    "create_world": Request("POST", "/_mock/worlds", json={"name": "another"}),
+    "get_world": Request("GET", control()),
+    "delete_world": Request("DELETE", control()),
+    "reset_world": Request("POST", control("/reset")),
+    "fork_world": Request("POST", control("/fork"), json={"name": "another"}),
+    "get_clock": Request("GET", control("/clock")),
+    "move_clock": Request("POST", control("/clock"), json={"advance": "P1D"}),
+    "get_settings": Request("GET", control("/settings")),
+    "change_settings": Request("PATCH", control("/settings"), json={"checkout": "hosted"}),
+    "get_state": Request("GET", control("/state")),
+    "put_state": Request("PUT", control("/state")),
+    "list_credentials": Request("GET", control("/credentials")),
+}

@@ -1,0 +1,149 @@
+"""Every status that a bundle declares is reached, and nothing is reached that is not declared."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_server.app import create_app, create_mock
+from mock_server.http.mock import Mock, Options, Served
+
+from .client import ACME, WALL, Client, World
+from .recipes import BIG, CONTROL, OPENAPP, Request, api, portal_off
+
+WAITING = {
+    ("post_org_billing_degradation_resource", 200): "needs resources, which cannot be created yet",
+    ("post_org_billing_degradation_resource", 409): "needs resources, which cannot be created yet",
+}
+"""What only resources can cause."""
+
+UNKNOWN_ORG = "01J9ZC3M4N5P6Q7R8S9T0V1W99"
+
+
+def _openapp_cases() -> dict[tuple[str, int], Request]:
+    cases: dict[tuple[str, int], Request] = {}
+    for name, fine in OPENAPP.items():
+        cases[name, 200] = fine
+        cases[name, 400] = fine.but(headers={**fine.parts["headers"], "x-correlation-id": "two words"})
+        if fine.parts["key"] is not None:
+            cases[name, 401] = fine.but(key="nobody")
+            cases[name, 403] = fine.but(key="demo-member")
+        if fine.parts["json"] is not ... or fine.parts["body"]:
+            cases[name, 413] = fine.but(json=..., body=BIG, headers={"content-type": "application/json"})
+        if fine.parts["json"] is not ...:
+            cases[name, 415] = fine.but(json=..., body=b"{}", headers={"content-type": "text/plain"})
+        if "/orgs/" in fine.parts["path"]:
+            path = fine.parts["path"].replace(ACME, UNKNOWN_ORG)
+            cases[name, 404] = fine.but(key="demo-operator", path=path)
+    body = OPENAPP["post_admin_quota_override"].parts["json"]
+    cases["post_admin_quota_override", 404] = OPENAPP["post_admin_quota_override"].but(
+        json={**body, "subject_id": UNKNOWN_ORG}
+    )
+    cases["post_billing_webhook", 404] = OPENAPP["post_billing_webhook"].but(path=api("/billing/webhooks/nobody"))
+    cases["post_org_billing_portal", 501] = OPENAPP["post_org_billing_portal"].but(setup=portal_off)
+    for key in WAITING:
+        cases.pop(key, None)
+    return cases
+
+
+def _control_cases() -> dict[tuple[str, int], Request]:
+    cases: dict[tuple[str, int], Request] = {}
+    for name, fine in CONTROL.items():
+        success = {"create_world": 201, "fork_world": 201, "delete_world": 204}.get(name, 200)
+        if name != "put_state":
+            cases[name, success] = fine
+        cases[name, 400] = fine.but(headers={"x-correlation-id": "two words"})
+        cases[name, 401] = fine  # sent to a mock that asks for its token
+        cases[name, 403] = fine.but(headers={"host": "rebound.example"})
+        if "{world}" in fine.parts["path"]:
+            path = fine.parts["path"].replace("{world}", "nowhere")
+            more = {} if name != "put_state" else {"json": STATE}
+            cases[name, 404] = fine.but(path=path, **more)
+        if fine.parts["json"] is not ... or name == "put_state":
+            json_type = {"content-type": "application/json"}
+            length = {"content-length": str(100 * 1024 * 1024)}
+            cases[name, 413] = fine.but(json=..., body=b"{}", headers={**json_type, **length})
+            cases[name, 415] = fine.but(json=..., body=b"{}", headers={"content-type": "text/plain"})
+    cases["create_world", 409] = CONTROL["create_world"].but(json={"name": "demo"})
+    cases["fork_world", 409] = CONTROL["fork_world"].but(json={"name": "demo"})
+    cases["delete_world", 409] = CONTROL["delete_world"].but(path="/_mock/worlds/demo")
+    cases["move_clock", 409] = CONTROL["move_clock"].but(json={"set": "2001-01-01T00:00:00Z"})
+    cases["put_state", 200] = CONTROL["put_state"].but(json=STATE)
+    return cases
+
+
+STATE = {
+    "mockbill_state": 1,
+    "api": "openapp",
+    "seed": 1,
+    "revision": 0,
+    "clock": {"now": "2026-01-01T00:00:00Z", "mode": "frozen"},
+    "next_number": 0,
+    "agenda": [],
+    "memory": [],
+    "domain": {
+        "tiers": [{"slug": "free", "name": {"en": "Free"}, "sort_order": 1, "is_default_for_personal": True}],
+        "settings": {},
+        "orgs": [],
+        "credentials": [],
+        "webhook_secrets": {},
+    },
+}
+OPENAPP_CASES, CONTROL_CASES = _openapp_cases(), _control_cases()
+
+
+def declared(served: Served) -> set[tuple[str, int]]:
+    return {(name, status) for name, each in served.contract.operations.items() for status in each.responses}
+
+
+def test_the_cases_are_exactly_what_openapp_declares(mock: Mock) -> None:
+    assert OPENAPP_CASES.keys() | WAITING.keys() == declared(mock.served["openapp"])
+
+
+def test_the_cases_are_exactly_what_the_control_api_declares(mock: Mock) -> None:
+    assert CONTROL_CASES.keys() == declared(mock.control)
+
+
+@pytest.mark.parametrize(("operation", "status"), OPENAPP_CASES, ids=str)
+def test_openapp_reaches(operation: str, status: int, mock: Mock, world: World) -> None:
+    answer = OPENAPP_CASES[operation, status].send(world)
+    assert answer.status == status, answer.body
+    assert_documented(mock.worlds.get("still"), operation, status)
+    if status >= 400:
+        assert answer.code == answer.json["code"]
+        assert answer.json["correlationId"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(("operation", "status"), CONTROL_CASES, ids=str)
+def test_control_reaches(operation: str, status: int, mock: Mock, world: World) -> None:
+    if status == 401:
+        guarded = create_mock(Options(control_token="s3cret"), wall=lambda: WALL, fresh_seed=lambda: 7)
+        guarded.worlds.add("still", "demo", guarded.worlds.get("demo").state, WALL)  # type: ignore[union-attr]
+        world = World(Client(create_app(guarded)), "still")
+    answer = CONTROL_CASES[operation, status].send(world)
+    assert answer.status == status, answer.body
+    if status == 401:
+        allowed = CONTROL_CASES[operation, status].but(headers={"authorization": "Bearer s3cret"}).send(world)
+        assert allowed.status not in (401, 403), allowed.body
+
+
+def assert_documented(world: object, operation: str, status: int) -> None:
+    """The journal says of the request what the test believes it asked."""
+    entry = list(world.journal)[-1]  # type: ignore[attr-defined]
+    assert (entry.operation, entry.status) == (operation, status)
+
+
+def test_an_unknown_route_is_404_and_names_what_may_have_been_meant(world: World) -> None:
+    answer = world.call("GET", "/plan")
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert "GET /api/v1/plans" in answer.json["details"]["did_you_mean"]
+
+
+@pytest.mark.parametrize("path", ["/plans/", "/plans//", "//plans", "/orgs//billing/plan", "/../api/v1/plans"])
+def test_nothing_is_redirected_or_normalised(world: World, path: str) -> None:
+    assert world.call("GET", path).status == 404
+
+
+def test_405_lists_every_method_of_the_path(world: World) -> None:
+    answer = world.call("DELETE", "/admin/quota_overrides", "demo-operator")
+    assert (answer.status, answer.code) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
