@@ -57,12 +57,13 @@ def build(api: str, spec: Path = SPEC) -> Bundle:
     """The bundle made anew: resolved and validated, then with `$ref`s to components put back. Raises BundleError."""
     # Imported here because `serve` only loads JSON and these take a quarter of a second.
     from prance import ResolvingParser, ValidationError
+    from prance.util.formats import ParseError
     from prance.util.url import ResolutionError
 
     root = spec / api / "openapi.yaml"
     try:
         parser = ResolvingParser(str(root), backend="openapi-spec-validator", strict=True)
-    except (ValidationError, ResolutionError, OSError) as error:
+    except (ValidationError, ResolutionError, ParseError, ValueError, OSError) as error:
         raise BundleError(f"{root}: {error}") from error
     return put_back_references(json.loads(json.dumps(parser.specification, default=str)))
 

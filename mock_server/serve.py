@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
@@ -57,7 +59,18 @@ def run(app: Dispatcher, listener: socket.socket, on_ready: Callable[[str], None
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    asyncio.run(_serve(uvicorn.Server(config), listener, on_ready))
+    asyncio.run(_serve(_Server(config), listener, on_ready))
+
+
+class _Server(uvicorn.Server):
+    """Ends with exit code 0 on SIGINT and SIGTERM; uvicorn would raise the signal again when it is done."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[str], None]) -> None:

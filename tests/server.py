@@ -22,8 +22,11 @@ class Server:
     Leaving the block stops it and asserts that it ended in order and that no answer of it broke a contract.
     """
 
-    def __init__(self, *options: str, command: tuple[str, ...] = (sys.executable, "-m", "mock_server")) -> None:
+    def __init__(
+        self, *options: str, command: tuple[str, ...] = (sys.executable, "-m", "mock_server"), cwd: Path = ROOT
+    ) -> None:
         self.options = options
+        self.cwd = cwd
         self.command = command
         self.url = ""
         self.port = 0
@@ -31,7 +34,7 @@ class Server:
     def __enter__(self) -> Server:
         self.process = subprocess.Popen(
             [*self.command, "serve", "--port", "0", "--quiet", *self.options],
-            cwd=ROOT,
+            cwd=self.cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -57,6 +60,7 @@ class Server:
         if kind is None:
             assert breaches in (0, None), f"{breaches} answers broke the contract: {errors}"
             assert "Traceback" not in errors, errors
+            assert self.process.returncode in (0, -signal.SIGKILL), self.process.returncode
 
     def stop(self, how: int = signal.SIGTERM) -> str:
         """Stop the server if it still runs and give what it wrote to standard error."""

@@ -7,6 +7,7 @@ out once. The last one calls the handler: Connexion's own decorators would rebui
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -33,15 +34,15 @@ _MEDIA_TYPE = re.compile(r"\s*([^\s;/]+/[^\s;]+)\s*(?:;(.*))?", re.DOTALL)
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 
 
-class Stage:
-    """What one stage does for one operation. `call_of` finds the request's Call."""
+class Stage(ABC):
+    """What one stage does for one operation."""
 
     def __init__(self, next_app: ASGIApp, operation: AbstractOperation) -> None:
         self.next_app = next_app
         self.operation = operation
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
 def middleware(stage: type[Stage]) -> type[RoutedMiddleware]:

@@ -1,0 +1,75 @@
+"""Our Stripe signatures against Stripe's own library, in both directions."""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+from unittest.mock import patch
+
+import pytest
+import stripe as vendor
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.webhooks.schemes import stripe
+from mock_server.webhooks.schemes.protocol import Message, Rejected, Verified
+
+NOW = 1_700_000_000
+SECRET = "whsec_test"
+bodies = st.text().map(str.encode)
+secrets = st.text(min_size=1).map(lambda text: f"whsec_{text}")
+
+
+def header_of(body: bytes, secret: str = SECRET, now: int = NOW) -> str:
+    ((name, value),) = stripe.sign(Message(body), secret, now).headers
+    assert name == "Stripe-Signature"
+    return value
+
+
+def test_a_known_signature() -> None:
+    mac = "4aa90aa69730f112c87accbf54203d1076675eae3b18a5cb82b5ab9e7f5cd5bc"
+    assert header_of(b'{"id":"evt_1","type":"invoice.paid"}') == f"t={NOW},v1={mac}"
+
+
+@given(bodies, secrets)
+def test_the_vendor_accepts_what_we_sign(body: bytes, secret: str) -> None:
+    with patch("time.time", return_value=NOW + 1.0):
+        assert vendor.WebhookSignature.verify_header(body.decode(), header_of(body, secret), secret, tolerance=300)
+
+
+@given(bodies, secrets)
+def test_we_accept_what_the_vendor_signs(body: bytes, secret: str) -> None:
+    mac = vendor.WebhookSignature._compute_signature(f"{NOW}.{body.decode()}", secret)
+    headers = {"stripe-signature": f"t={NOW},v1={mac}"}
+    assert stripe.verify(Message(body), headers, [secret], NOW, 300) == Verified(NOW)
+
+
+@given(st.binary(), st.binary(), secrets, secrets)
+def test_another_body_or_secret_never_fits(body: bytes, other: bytes, secret: str, wrong: str) -> None:
+    headers = {"stripe-signature": header_of(body, secret)}
+    verdict = stripe.verify(Message(other), headers, [wrong], NOW, 300)
+    assert isinstance(verdict, Verified) == (body == other and secret == wrong)
+
+
+@given(st.text(max_size=200))
+def test_any_header_is_judged(header: str) -> None:
+    assert isinstance(stripe.verify(Message(b"x"), {"stripe-signature": header}, [SECRET], NOW, 300), Rejected)
+
+
+@pytest.mark.parametrize(("age", "reason"), [(300, None), (301, "expired"), (-(10**6), None)])
+def test_old_ones_are_refused_and_future_ones_are_not_as_the_vendor_does(age: int, reason: str | None) -> None:
+    headers = {"stripe-signature": header_of(b"x", now=NOW - age)}
+    verdict = stripe.verify(Message(b"x"), headers, [SECRET], NOW, 300)
+    assert (verdict.reason if isinstance(verdict, Rejected) else None) == reason
+
+
+def test_any_of_several_secrets_may_fit_during_a_rotation() -> None:
+    headers = {"stripe-signature": header_of(b"x", "whsec_old")}
+    assert stripe.verify(Message(b"x"), headers, ["whsec_new", "whsec_old"], NOW, 300) == Verified(NOW)
+
+
+def test_upper_case_hex_does_not_fit() -> None:
+    mac = hmac.new(SECRET.encode(), b"%d.x" % NOW, sha256).hexdigest().upper()
+    assert isinstance(
+        stripe.verify(Message(b"x"), {"stripe-signature": f"t={NOW},v1={mac}"}, [SECRET], NOW, 0), Rejected
+    )
