@@ -9,7 +9,7 @@ import msgspec
 from starlette.datastructures import Headers
 
 from mock_server.engine.callers import Caller, Rejected
-from mock_server.engine.decisions import Accepted
+from mock_server.engine.decisions import Accepted, Context
 from mock_server.engine.instants import Instant
 from mock_server.engine.kernel import JobFunction
 from mock_server.engine.problems import Problem
@@ -49,6 +49,7 @@ class Api(msgspec.Struct, frozen=True):
     settings       the type of the domain's `settings` member
     dump, load     the domain state as JSON values and back; load raises ValueError saying what is wrong
     jobs           what may fall due, by name
+    page           what links of the API lead to: state, context, path steps, query, base URL -> inner HTML
     token_form     how a client wants a secret written, given the API's origin
     """
 
@@ -66,5 +67,6 @@ class Api(msgspec.Struct, frozen=True):
     load: Callable[[Any], Any]
     credentials: Callable[[Any], list[ShownCredential]]
     token_form: Callable[[str, str], str]
+    page: Callable[[Any, Context, list[str], dict[str, str], str], str | None] = lambda *_: None
     jobs: Mapping[str, JobFunction] = {}
     aliases: Mapping[str, str] = {}

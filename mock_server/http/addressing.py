@@ -85,6 +85,12 @@ def origin_of(scope: Scope, headers: Headers, public_url: str | None) -> str:
     return f"{scope.get('scheme', 'http')}://{host}"
 
 
+def base_url(mock: Mock, scope: Scope, headers: Headers, address: Address, world: str) -> str:
+    """Where links of this API and this world start, however the client named the world."""
+    prefix = "" if address.world is not None or world == DEFAULT_WORLD else f"/{WORLD_PREFIX}/{world}"
+    return origin_of(scope, headers, mock.options.public_url) + prefix + address.mount
+
+
 def is_loopback(host: str) -> bool:
     """Whether a Host header (or a listening address) names this machine itself."""
     name = host.rsplit(":", 1)[0] if re.search(r":\d{1,5}$", host) and not host.endswith("]") else host

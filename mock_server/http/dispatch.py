@@ -22,7 +22,7 @@ from mock_server.store.journal import Entry
 from mock_server.store.worlds import World
 
 from . import pages
-from .addressing import CONTROL, Address, address_of, is_loopback, origin_of, unknown_world, world_name
+from .addressing import CONTROL, Address, address_of, base_url, is_loopback, origin_of, unknown_world, world_name
 from .answers import Answer, answer_to, corrected, preflight
 from .bodies import ClientGone
 from .connexion_app import ROUTING_CONTEXT
@@ -102,6 +102,8 @@ class Dispatcher:
         mock, method = self.mock, scope["method"]
         started = machine.stopwatch()
         now = mock.now_in(world)
+        if (page := pages.of_api(mock, address, scope, headers, world)) is not None:
+            return page
         journal = world.journal
         entry = Entry(journal.next_number(), now, method, scope["path"], scope["headers"])
         request_id = _correlation_id(headers) or ulid(now, world.state.seed, "request", entry.number)
@@ -117,7 +119,7 @@ class Dispatcher:
             call = Call(mock, served.api, operation, headers)
             call.world, call.now = world, now
             call.path, call.query_string = parameters, scope["query_string"]
-            call.base_url = origin_of(scope, headers, mock.options.public_url) + address.mount
+            call.base_url = base_url(mock, scope, headers, address, world.name)
             call.token = token
             call.identity = _identity(served.api, token, world.state.apis[served.api.name])
             entry.caller = call.identity.name if isinstance(call.identity, Caller) else "rejected"

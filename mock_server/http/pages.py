@@ -6,13 +6,15 @@ import html
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 import mock_server
+from mock_server.store.worlds import World
 
-from .addressing import CONTROL, Address, origin_of
+from .addressing import CONTROL, Address, base_url, origin_of
 from .answers import Answer
 from .mock import Mock, Served
 
@@ -24,6 +26,7 @@ _ASSETS = {
 _HTML = "text/html; charset=utf-8"
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1b1f; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; } td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; }
 code { background: #f0f0f4; padding: .1rem .3rem; border-radius: 3px; } h2 { margin-top: 2rem; }
 @media (prefers-color-scheme: dark) { body { background: #16161a; color: #e8e8ee; } code { background: #2a2a31; }
@@ -56,6 +59,25 @@ def _page(mock: Mock, served: Served, address: Address, scope: Scope, headers: H
     if rest[0] == "docs" and len(rest) == 2 and rest[1] in _ASSETS:
         return _answer(_ASSETS[rest[1]], _asset(rest[1]))
     return None
+
+
+def of_api(mock: Mock, address: Address, scope: Scope, headers: Headers, world: World) -> Answer | None:
+    """A page that a link of the API leads to, such as a hosted checkout."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return None
+    api, state = mock.served[address.api].api, world.state
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    context = state.context(state.clock.read(mock.wall()))
+    inner = api.page(
+        state.apis[api.name], context, address.rest, query, base_url(mock, scope, headers, address, world.name)
+    )
+    return None if inner is None else _answer(_HTML, _document(api.title, inner).encode("utf-8", "replace"))
+
+
+def _document(title: str, inner: str) -> str:
+    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>
+{inner}</body></html>"""
 
 
 def _answer(media_type: str, body: bytes) -> Answer:
@@ -93,14 +115,15 @@ def _home(mock: Mock, origin: str) -> str:
         for world in list(mock.worlds)[:50]
     )
     more = f"<p>and {len(mock.worlds) - 50} more</p>" if len(mock.worlds) > 50 else ""
-    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mockbill</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>
-<h1>mockbill {mock_server.__version__}</h1>
+    return _document(
+        "mockbill",
+        f"""<h1>mockbill {mock_server.__version__}</h1>
 <p>A stateful billing backend for tests. Nothing here is real, and nothing here is billed.</p>
 {"".join(sections)}
 <h2>Worlds</h2><table><tr><th>name</th><th>scenario</th><th>prefix</th></tr>{worlds}</table>{more}
 <p>Control API: <a href="/{CONTROL}/docs">reference</a>, <a href="/{CONTROL}/openapi.json">openapi.json</a>,
-<a href="/{CONTROL}/health">health</a>.</p></body></html>"""
+<a href="/{CONTROL}/health">health</a>.</p>""",
+    )
 
 
 def _api_section(mock: Mock, served: Served, origin: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -88,6 +90,24 @@ class TestHosted:
         assert plan(world)["subscription"]["status"] == "pending"
         assert checkout(world, "pro") == taken
 
+    def test_the_page_it_leads_to_says_how_to_pay(self, mock: Mock, world: World) -> None:
+        url = checkout(world, "pro")["checkout_url"]
+        page = world.client.request("GET", url.removeprefix("http://127.0.0.1:4010"))
+        assert page.status == 200
+        command = shlex.split(html.unescape(page.body.decode().split("<code>")[1].split("</code>")[0]))
+        headers = dict(part.split(": ", 1) for part in command if ": " in part and not part.startswith("{"))
+        path = command[3].removeprefix("http://127.0.0.1:4010")
+        paid = world.client.request("POST", path, headers=headers, body=command[-1].encode())
+        assert paid.status == 200, paid.body
+        assert plan(world)["tier_id"] == "pro"
+        assert world.client.request("GET", "/w/still/checkout/sub_nothing").status == 404
+
+    def test_a_link_keeps_the_world_however_the_client_named_it(self, world: World) -> None:
+        path = f"/api/v1/orgs/{ACME}/billing/checkout"
+        for key, headers in (("demo-owner@still", {}), ("demo-owner", {"x-mock-world": "still"})):
+            answer = world.client.request("POST", path, key=key, headers=headers, json={"tier_slug": "pro"})
+            assert answer.json["checkout_url"].startswith("http://127.0.0.1:4010/w/still/checkout/")
+
     def test_a_paid_session_completes_it(self, world: World) -> None:
         taken = checkout(world, "pro")
         event = {
@@ -130,6 +150,15 @@ def test_every_portal_session_is_its_own_and_keeps_the_world_and_the_host(world:
     for url in urls:
         assert url.startswith("http://127.0.0.1:4010/w/still/portal/ps_")
         assert url.endswith("?return_url=https%3A%2F%2Fapp.test%2F%3Fa%3D1%26b%3D%C3%BC")
+
+
+def test_the_portal_page_leads_back_but_not_anywhere(world: World) -> None:
+    for return_url, expected in (("https://app.test/?a=1", True), ("javascript:alert(1)", False)):
+        url = world.billing("POST", "portal", json={"return_url": return_url}).json["url"]
+        path, _, query = url.removeprefix("http://127.0.0.1:4010").partition("?")
+        page = world.client.request("GET", path, query=query.encode())
+        assert page.status == 200
+        assert (b"<a href=" in page.body) == expected
 
 
 def test_a_provider_without_a_portal_is_501(world: World) -> None:

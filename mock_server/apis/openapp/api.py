@@ -11,6 +11,7 @@ from .handlers import HANDLERS
 from .initial import initial_state
 from .model.overrides import EXPIRY_JOB, override_expires
 from .model.state import Settings
+from .pages import page
 
 API = Api(
     name="openapp",
@@ -28,5 +29,6 @@ API = Api(
     load=load,
     credentials=shown,
     token_form=token_form,
+    page=page,
     jobs={EXPIRY_JOB: override_expires},
 )

@@ -1,0 +1,77 @@
+"""The pages that hosted checkout and portal links lead to. The provider would show them; here they say what is going on."""
+
+from __future__ import annotations
+
+import html
+import json
+import shlex
+from urllib.parse import urlsplit
+
+from mock_server.engine.decisions import Context
+from mock_server.engine.instants import SECOND
+from mock_server.webhooks.schemes.protocol import Message
+
+from .model.state import OpenApp, Org, Subscription
+from .model.webhook_ingress import PROVIDERS
+
+
+def page(state: OpenApp, context: Context, steps: list[str], query: dict[str, str], base_url: str) -> str | None:
+    """The inner HTML of `checkout/{external_id}` or `portal/{session}`; None if there is no such page."""
+    if steps[0] == "portal" and len(steps) == 2:
+        return _portal(query.get("return_url", ""))
+    if steps[0] != "checkout" or len(steps) != 2:
+        return None
+    org = state.orgs.get(state.by_external_id.get(steps[1], ""))
+    if org is None:
+        return None
+    for known in (org.pending, org.subscription):
+        if known is not None and known.external_id == steps[1]:
+            return _checkout(state, context, org, known, base_url)
+    return None
+
+
+def _checkout(state: OpenApp, context: Context, org: Org, subscription: Subscription, base_url: str) -> str:
+    shown = "".join(
+        f"<tr><th>{name}</th><td>{html.escape(str(value))}</td></tr>"
+        for name, value in (
+            ("organization", org.name),
+            ("present tier", org.tier_slug),
+            ("wanted tier", subscription.tier_slug),
+            ("status", subscription.status),
+            ("provider", subscription.provider),
+        )
+    )
+    head = f"<h1>Checkout</h1><table>{shown}</table>"
+    secret = state.webhook_secrets.get(subscription.provider)
+    if subscription.status != "pending" or secret is None:
+        return f"{head}<p>There is nothing to pay here.</p>"
+    event = {
+        "id": f"evt_{subscription.external_id}",
+        "object": "event",
+        "type": "checkout.session.completed",
+        "created": context.now // SECOND,
+        "data": {
+            "object": {
+                "client_reference_id": org.id,
+                "subscription": subscription.external_id,
+                "payment_status": "paid",
+                "metadata": {"tier_slug": subscription.tier_slug},
+            }
+        },
+    }
+    body = json.dumps(event, separators=(",", ":"))
+    signed = PROVIDERS[subscription.provider].sign(Message(body.encode()), secret, context.now // SECOND)
+    headers = "".join(f" -H {shlex.quote(f'{name}: {value}')}" for name, value in signed.headers)
+    url = f"{base_url}/api/v1/billing/webhooks/{subscription.provider}"
+    command = f"curl -X POST {shlex.quote(url)} -H 'Content-Type: application/json'{headers} -d {shlex.quote(body)}"
+    return (
+        f"{head}<p>The tier changes when the provider reports the payment. Report it yourself, signed as the provider "
+        f"would (good for {state.settings.webhook_tolerance_s} s of this world's time):</p>"
+        f"<pre><code>{html.escape(command)}</code></pre>"
+    )
+
+
+def _portal(return_url: str) -> str:
+    is_link = urlsplit(return_url).scheme in ("http", "https")
+    back = f'<p><a href="{html.escape(return_url)}">Back to the application</a></p>' if is_link else ""
+    return f"<h1>Customer portal</h1><p>Here the provider would show invoices and payment methods.</p>{back}"
