@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -59,7 +60,11 @@ def run(app: Dispatcher, listener: socket.socket, on_ready: Callable[[str], None
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    asyncio.run(_serve(_Server(config), listener, on_ready))
+    # What was loaded so far stays for good: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(_Server(config), listener, on_ready))
 
 
 class _Server(uvicorn.Server):

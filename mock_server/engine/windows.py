@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
-from .instants import Instant, from_datetime, to_datetime
+from .instants import DAY, Instant, format_instant, from_datetime, to_datetime
 
 Calendar = Literal["day", "week", "month"]
 
@@ -18,6 +19,8 @@ class Window(msgspec.Struct, frozen=True):
     label: str
     start: Instant
     end: Instant
+    start_text: str = ""
+    end_text: str = ""
 
 
 def window_at(calendar: Calendar, now: Instant) -> Window:
@@ -25,7 +28,12 @@ def window_at(calendar: Calendar, now: Instant) -> Window:
 
     Labels: `day:2026-04-17`, `week:2026-W16`, `month:2026-04`.
     """
-    midnight = to_datetime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _window_of_day(calendar, now // DAY)
+
+
+@lru_cache(maxsize=1024)
+def _window_of_day(calendar: Calendar, day: int) -> Window:
+    midnight = to_datetime(day * DAY)
     if calendar == "day":
         start, end, label = midnight, midnight + timedelta(days=1), midnight.date().isoformat()
     elif calendar == "week":
@@ -37,4 +45,5 @@ def window_at(calendar: Calendar, now: Instant) -> Window:
         start = midnight.replace(day=1)
         end = (start + timedelta(days=32)).replace(day=1)
         label = f"{start.year:04d}-{start.month:02d}"
-    return Window(f"{calendar}:{label}", from_datetime(start), from_datetime(end))
+    edges = from_datetime(start), from_datetime(end)
+    return Window(f"{calendar}:{label}", *edges, *map(format_instant, edges))

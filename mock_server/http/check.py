@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .contract import Operation, ResponseRule
+from .contract import ResponseRule
 from .schemas import first_error
 
 _MOST_REMEMBERED = 512
@@ -26,15 +26,14 @@ class ResponseCheck:
         """What is wrong with an answer under its rule (None: undeclared status); None if it keeps the contract."""
         if rule is None:
             return f"status {status} is not declared"
-        missing = rule.required_headers - headers.keys()
-        if missing:
-            return f"header {min(missing)!r} is missing"
-        for name, validator in rule.header_validators.items():
-            if (value := headers.get(name)) is not None:
-                error = first_error(
-                    validator, int(value) if _INTEGER.fullmatch(value) and _wants_int(rule, name) else value
-                )
-                if error is not None:
+        for name, required, wants_integer, validator in rule.header_rules:
+            value = headers.get(name)
+            if value is None:
+                if required:
+                    return f"header {name!r} is missing"
+            else:
+                typed: Any = int(value) if wants_integer and _INTEGER.fullmatch(value) else value
+                if (error := first_error(validator, typed)) is not None:
                     return f"header {name!r}: {error[1]}"
         return self._body_breach(rule, headers.get("content-type", ""), body)
 
@@ -61,11 +60,3 @@ class ResponseCheck:
             if len(self._fine) > _MOST_REMEMBERED:
                 self._fine.popitem(last=False)
         return None
-
-
-def rule_of(operation: Operation, status: int) -> ResponseRule | None:
-    return operation.responses.get(status)
-
-
-def _wants_int(rule: ResponseRule, name: str) -> bool:
-    return any(header == name and schema.get("type") == "integer" for header, _, schema in rule.headers)

@@ -40,12 +40,7 @@ class ResponseRule:
         self._content: Mapping[str, Any] = raw.get("content", {})
         self._validators = validators
         self._compiled: dict[str, Draft4Validator | None] = {}
-        self.headers = [
-            (name.lower(), bool(header.get("required")), header.get("schema", {}))
-            for name, declared in raw.get("headers", {}).items()
-            for header in (resolve(bundle, declared),)
-        ]
-        self.required_headers = frozenset(name for name, required, _ in self.headers if required)
+        self._headers = [(name.lower(), resolve(bundle, declared)) for name, declared in raw.get("headers", {}).items()]
 
     @property
     def media_types(self) -> tuple[str, ...]:
@@ -60,13 +55,19 @@ class ResponseRule:
         return self._compiled[media_type]
 
     @cached_property
-    def header_validators(self) -> dict[str, Draft4Validator]:
-        return {name: self._validators.of(schema) for name, _, schema in self.headers}
+    def header_rules(self) -> list[tuple[str, bool, bool, Draft4Validator]]:
+        """For each declared header: lower-case name, required, an integer, validator."""
+        return [
+            (name, bool(header.get("required")), schema.get("type") == "integer", self._validators.of(schema))
+            for name, header in self._headers
+            for schema in (header.get("schema", {}),)
+        ]
 
 
 class Operation:
     """One operation of a bundle.
 
+    `routing` is what Connexion's own router would have found out.
     `permission` is its `x-permission`, `largest_body` its `x-max-body` (bytes); `is_anonymous` if no security applies.
     """
 
@@ -90,6 +91,7 @@ class Operation:
         self.body_media_types: tuple[str, ...] = tuple(body["content"]) if body else ()
         self._body_schema = body["content"].get("application/json", {}).get("schema") if body else None
         self._validators = validators
+        self.routing = {"api_base_path": contract.base_path, "operation_id": self.id}
         self.responses = {
             int(status): ResponseRule(resolve(bundle, response), bundle, validators)
             for status, response in raw["responses"].items()
@@ -110,6 +112,7 @@ class Contract:
     def __init__(self, api: str, bundle: Mapping[str, Any]) -> None:
         self.api = api
         self.bundle = bundle
+        self.base_path: str = bundle["servers"][0]["url"]
         self.validators = Validators(bundle)
         self.operations: dict[str, Operation] = {operation.id: operation for operation in self._read()}
         components = bundle["components"]["responses"]

@@ -149,12 +149,7 @@ class Dispatcher:
             inner = dict(scope)
             inner["method"] = call.operation.method
             inner[CALL] = call
-            inner["extensions"] = {
-                ROUTING_CONTEXT: {
-                    "api_base_path": served.contract.bundle["servers"][0]["url"],
-                    "operation_id": call.operation.id,
-                }
-            }
+            inner["extensions"] = {ROUTING_CONTEXT: call.operation.routing}
             await served.app(inner, receive, answer.receive)
         except Refusal as refusal:
             answer = self._explained(served.api, refusal.problem, request_id, entry)

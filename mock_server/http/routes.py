@@ -85,4 +85,8 @@ def split_path(raw_path: bytes) -> list[str]:
 
     Bytes that are not UTF-8 become lone surrogates, which no literal segment and no parameter accepts.
     """
-    return [unquote_to_bytes(segment).decode("utf-8", "surrogateescape") for segment in raw_path.split(b"/")[1:]]
+    if b"%" not in raw_path and raw_path.isascii():
+        return raw_path.decode("ascii").split("/")[1:] or [""]
+    return [unquote_to_bytes(segment).decode("utf-8", "surrogateescape") for segment in raw_path.split(b"/")[1:]] or [
+        ""
+    ]

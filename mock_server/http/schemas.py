@@ -28,6 +28,8 @@ class Validators:
 
 def first_error(validator: jsonschema_rs.Draft4Validator, value: Any) -> tuple[str, str] | None:
     """(JSON pointer into the value, what is wrong there) of the first thing that is wrong; None if nothing is."""
+    if validator.is_valid(value):
+        return None
     for error in validator.iter_errors(value):
         pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.instance_path)
         return pointer, _clipped(error.message)

@@ -51,7 +51,7 @@ def identify(state: OpenApp, secret: str) -> Caller | Rejected:
         return Rejected("its credential is not known")
     if credential.revoked:
         return Rejected("its credential has been revoked")
-    return Caller(credential.name, credential.org, frozenset(credential.permissions))
+    return credential.caller
 
 
 def shown(state: OpenApp) -> list[ShownCredential]:

@@ -14,9 +14,9 @@ from mock_server.engine.decisions import Accepted, Context, Refused
 from mock_server.engine.instants import Instant
 
 from .access import reachable_org
-from .limits import effective_limit
+from .limits import limits_of
 from .problems import RESOURCE_NOT_FOUND
-from .quotas import CAPACITY_KEYS, LIFETIME, unit_of
+from .quotas import CAPACITY_KEYS, LIFETIME, QUOTAS
 from .state import OpenApp, Org, SelectionPolicy
 
 Status = dict[str, Any]
@@ -69,12 +69,12 @@ def _overages(state: OpenApp, org: Org, now: Instant) -> list[dict[str, Any]]:
     capacity = state.capacity.get(org.id)
     if capacity is None:
         return []
-    overages = []
+    overages, limits = [], limits_of(state, org, now)
     for key in CAPACITY_KEYS:
         current = capacity.get(key, 0)
-        limit = effective_limit(state, org, key, LIFETIME, now).value if current else None
+        limit = limits.of(key, LIFETIME).value if current else None
         if limit is not None and current > limit:
             overages.append(
-                {"key": key, "unit": unit_of(key), "current": current, "limit": limit, "excess": current - limit}
+                {"key": key, "unit": QUOTAS[key].unit, "current": current, "limit": limit, "excess": current - limit}
             )
     return overages

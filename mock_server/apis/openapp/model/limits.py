@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
 from mock_server.engine.instants import Instant
 
-from .state import OpenApp, Org
+from .state import OpenApp, Org, Override, Tier
 
 
 class EffectiveLimit(msgspec.Struct, frozen=True):
     """`value` None is unlimited. `source` is LimitSource as it goes over the wire."""
 
     value: int | None
-    source: dict[str, Any]
+    source: Mapping[str, str]
 
 
 DEFAULT = EffectiveLimit(None, {"kind": "default"})
@@ -26,12 +26,24 @@ def row(key: str, period: str) -> str:
     return f"{key}/{period}"
 
 
-def effective_limit(state: OpenApp, org: Org, key: str, period: str, now: Instant) -> EffectiveLimit:
-    overrides = state.overrides.get(org.id)
-    override = overrides.get(row(key, period)) if overrides is not None else None
-    if override is not None and override.is_active(now):
-        return EffectiveLimit(override.limit_value, {"kind": "override", "id": override.id})
-    limits = state.catalog.tiers[org.tier_slug].quotas.get(key)
-    if limits is not None and period in limits:
-        return EffectiveLimit(limits[period], {"kind": "tier", "slug": org.tier_slug})
-    return DEFAULT
+class Limits(msgspec.Struct, frozen=True):
+    """The limits of one organization at one instant."""
+
+    overrides: Mapping[str, Override]
+    tier: Tier
+    from_tier: Mapping[str, str]
+    now: Instant
+
+    def of(self, key: str, period: str) -> EffectiveLimit:
+        override = self.overrides.get(row(key, period)) if self.overrides else None
+        if override is not None and override.is_active(self.now):
+            return EffectiveLimit(override.limit_value, {"kind": "override", "id": override.id})
+        limits = self.tier.quotas.get(key)
+        if limits is not None and period in limits:
+            return EffectiveLimit(limits[period], self.from_tier)
+        return DEFAULT
+
+
+def limits_of(state: OpenApp, org: Org, now: Instant) -> Limits:
+    overrides: Mapping[str, Override] = state.overrides.get(org.id, {})
+    return Limits(overrides, state.catalog.tiers[org.tier_slug], {"kind": "tier", "slug": org.tier_slug}, now)

@@ -9,7 +9,6 @@ from mock_server.engine.decisions import Context, Refused
 
 from .access import reachable_org
 from .checkout import checkout_url
-from .quotas import PERIODS, QUOTAS, unit_of
 from .state import OpenApp, Org, Tier
 
 
@@ -38,7 +37,7 @@ def billing_plan(
 
 
 def plan(tier: Tier) -> dict[str, Any]:
-    """PlanResponse; quotas in the order of the quota table, whatever the catalog file's."""
+    """PlanResponse."""
     return {
         "slug": tier.slug,
         "name": tier.name,
@@ -46,13 +45,7 @@ def plan(tier: Tier) -> dict[str, Any]:
         "is_published": tier.is_published,
         "is_default_for_personal": tier.is_default_for_personal,
         "sort_order": tier.sort_order,
-        "quotas": [
-            {"quota_key": key, "period": period, "limit_value": limits[period], "unit": unit_of(key)}
-            for key in QUOTAS
-            if (limits := tier.quotas.get(key))
-            for period in PERIODS
-            if period in limits
-        ],
+        "quotas": tier.quota_rows,
     }
 
 

@@ -64,9 +64,3 @@ QUOTAS: dict[str, Quota] = {
 """By key, in the order in which reports list them."""
 
 CAPACITY_KEYS = tuple(key for key, quota in QUOTAS.items() if quota.is_capacity)
-
-
-def unit_of(key: str) -> str:
-    """The quota's unit; empty for a key that is not known."""
-    quota = QUOTAS.get(key)
-    return quota.unit if quota else ""

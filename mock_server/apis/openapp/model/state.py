@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
 from rpds import HashTrieMap
 
+from mock_server.engine.callers import Caller
 from mock_server.engine.instants import Instant
+
+from .quotas import PERIODS, QUOTAS
 
 Localized = Mapping[str, str]
 SubscriptionStatus = Literal["active", "pending", "past_due", "canceled"]
 SelectionPolicy = Literal["newest_first", "oldest_first", "least_recently_used", "manual"]
 
 
-class Tier(msgspec.Struct, frozen=True):
+class Tier(msgspec.Struct, frozen=True, dict=True):
     """`quotas`: key -> period -> limit, where None is unlimited. `provider_prices`: provider -> price ids."""
 
     slug: str
@@ -27,17 +31,28 @@ class Tier(msgspec.Struct, frozen=True):
     quotas: Mapping[str, Mapping[str, int | None]] = {}
     provider_prices: Mapping[str, tuple[str, ...]] = {}
 
+    @cached_property
+    def quota_rows(self) -> list[dict[str, Any]]:
+        """PlanQuotaResponse for each limit, in the order of the quota table, whatever the catalog file's."""
+        return [
+            {"quota_key": key, "period": period, "limit_value": limits[period], "unit": quota.unit}
+            for key, quota in QUOTAS.items()
+            if (limits := self.quotas.get(key))
+            for period in PERIODS
+            if period in limits
+        ]
 
-class Catalog(msgspec.Struct, frozen=True):
+
+class Catalog(msgspec.Struct, frozen=True, dict=True):
     """The tiers by slug, ordered by `sort_order` (then slug)."""
 
     tiers: Mapping[str, Tier]
 
-    @property
+    @cached_property
     def default(self) -> Tier:
         return next(tier for tier in self.tiers.values() if tier.is_default_for_personal)
 
-    @property
+    @cached_property
     def published(self) -> list[Tier]:
         return [tier for tier in self.tiers.values() if tier.is_published]
 
@@ -103,7 +118,7 @@ class Counter(msgspec.Struct, frozen=True):
     used: int
 
 
-class Credential(msgspec.Struct, frozen=True):
+class Credential(msgspec.Struct, frozen=True, dict=True):
     """`position` is where the scenario lists it."""
 
     secret: str
@@ -113,6 +128,10 @@ class Credential(msgspec.Struct, frozen=True):
     permissions: tuple[str, ...] = ()
     revoked: bool = False
     position: int = 0
+
+    @cached_property
+    def caller(self) -> Caller:
+        return Caller(self.name, self.org, frozenset(self.permissions))
 
 
 class OpenApp(msgspec.Struct, frozen=True):

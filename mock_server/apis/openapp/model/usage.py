@@ -7,14 +7,14 @@ from typing import Any
 
 from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Context, Refused
-from mock_server.engine.instants import Instant, format_instant
+from mock_server.engine.instants import Instant
 from mock_server.engine.windows import Window, window_at
 
 from .access import reachable_org
 from .degradation import degradation_status
-from .limits import effective_limit, row
+from .limits import limits_of, row
 from .quotas import CALENDAR_PERIODS, LIFETIME, PERIODS, QUOTAS
-from .state import Counter, OpenApp, Org, Override
+from .state import Counter, OpenApp, Org
 
 
 def usage(state: OpenApp, context: Context, caller: Caller, org_id: str) -> dict[str, Any] | Refused:
@@ -32,43 +32,32 @@ def usage(state: OpenApp, context: Context, caller: Caller, org_id: str) -> dict
 
 def usage_items(state: OpenApp, org: Org, now: Instant) -> list[dict[str, Any]]:
     """QuotaUsage for every reported (key, period), and for others that an override limits, in table order."""
-    windows: dict[str, _Shown] = {period: _Shown(window_at(period, now)) for period in CALENDAR_PERIODS}
-    overrides: Mapping[str, Override] = state.overrides.get(org.id, {})
+    windows: dict[str, Window] = {period: window_at(period, now) for period in CALENDAR_PERIODS}
+    limits = limits_of(state, org, now)
     capacity: Mapping[str, int] = state.capacity.get(org.id, {})
     counters: Mapping[str, Counter] = state.counters.get(org.id, {})
     items = []
     for key, quota in QUOTAS.items():
-        for period in PERIODS:
-            if period not in quota.reported and row(key, period) not in overrides:
+        for period in quota.reported if not limits.overrides else PERIODS:
+            if period not in quota.reported and row(key, period) not in limits.overrides:
                 continue
-            shown = windows.get(period)
+            window = windows.get(period)
             if period == LIFETIME:
                 current = capacity.get(key, 0)
             else:
-                counter = counters.get(row(key, period))
-                current = counter.used if counter and shown and counter.start == shown.window.start else 0
-            limit = effective_limit(state, org, key, period, now)
+                counter = counters.get(row(key, period)) if counters else None
+                current = counter.used if counter and window and counter.start == window.start else 0
+            limit = limits.of(key, period)
             items.append(
                 {
                     "key": key,
                     "period": period,
                     "unit": quota.unit,
-                    "period_label": shown.window.label if shown else period,
-                    "period_start": shown.start if shown else None,
-                    "period_end": shown.end if shown else None,
+                    "period_label": window.label if window else period,
+                    "period_start": window.start_text if window else None,
+                    "period_end": window.end_text if window else None,
                     "current": current,
                     "limit": {"value": limit.value, "source": limit.source},
                 }
             )
     return items
-
-
-class _Shown:
-    """A window with its edges written out once for all the rows that show it."""
-
-    __slots__ = ("end", "start", "window")
-
-    def __init__(self, window: Window) -> None:
-        self.window = window
-        self.start = format_instant(window.start)
-        self.end = format_instant(window.end)
