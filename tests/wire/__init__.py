@@ -1,0 +1,1 @@
+"""What arrives at the socket, byte for byte, and what goes back."""
