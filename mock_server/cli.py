@@ -15,10 +15,15 @@ app = typer.Typer(
     help="A stateful mock server for billing APIs.",
     no_args_is_help=True,
     add_completion=True,
+    epilog="Example:  mockbill serve --port 4010",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-spec = typer.Typer(help="The OpenAPI documents that are served.", no_args_is_help=True)
+spec = typer.Typer(
+    help="The OpenAPI documents that are served.",
+    epilog="Example:  mockbill spec bundle --api openapp",
+    no_args_is_help=True,
+)
 app.add_typer(spec, name="spec")
 
 FINDINGS, WRONG_USE = 1, 2
@@ -77,12 +82,12 @@ def serve(
     from mock_server.app import UnknownApi, create_app, create_mock
     from mock_server.bundles import BundleError
     from mock_server.fixtures import FixtureError
-    from mock_server.http.addressing import is_loopback
+    from mock_server.http.addressing import is_loopback, is_public_url
     from mock_server.http.mock import Options
     from mock_server.serve import CannotListen, announcement, listen, run
 
-    if public_url is not None and not public_url.startswith(("http://", "https://")):
-        fail(f"--public-url {public_url!r} must start with http:// or https://")
+    if public_url is not None and not is_public_url(public_url):
+        fail(f"--public-url {public_url!r} is not of the form http://host[:port][/path] or https://...")
     options = Options(
         root_api=root_api,
         scenario=scenario,

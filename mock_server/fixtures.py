@@ -17,6 +17,7 @@ V = TypeVar("V")
 LARGEST_FILE = 4 * 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _PATH_AT_END = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
+_UNKNOWN_MEMBER = re.compile(r"unknown field `([^`]*)`")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -35,6 +36,24 @@ class _Loader(yaml.SafeLoader):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not allowed", mark)
         return super().compose_node(parent, index)
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """The mapping, if its keys are words and no key stands twice."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+                raise yaml.MarkedYAMLError(None, None, "a key must be a word", key.start_mark)
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} stands twice", key.start_mark)
+            seen.add(key.value)
+        return node
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        node: yaml.ScalarNode = super().compose_scalar_node(anchor)
+        if not node.value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in node.value):
+            raise yaml.MarkedYAMLError(None, None, "half of a surrogate pair is no text", node.start_mark)
+        return node
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -59,8 +78,10 @@ class Located(Generic[T]):
             return msgspec.convert(self.value, to)
         except msgspec.ValidationError as error:
             match = _PATH_AT_END.search(str(error))
-            reason = str(error)[: match.start()] if match else str(error)
-            raise FixtureError(self.place(match[1] if match else "$"), reason) from None
+            reason, path = (str(error)[: match.start()], match[1]) if match else (str(error), "$")
+            if (unknown := _UNKNOWN_MEMBER.search(reason)) is not None:
+                path = f"{path}.{unknown[1]}"
+            raise FixtureError(self.place(path), reason) from None
 
     def part(self, *keys: str) -> Located[Any]:
         """The part of a document under `keys`, still knowing its place."""
@@ -116,7 +137,8 @@ def read_yaml(path: Path) -> Located[Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, FixtureError):
             raise
-        raise FixtureError(name, f"is not valid YAML: {str(error)[:200]}") from None
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise FixtureError(name, f"is not valid YAML: {reason}") from None
     return Located(name, value, node)
 
 

@@ -22,7 +22,7 @@ class WorldFile(Struct, frozen=True, forbid_unknown_fields=True):
 
     mockbill_world: Annotated[int, Meta(ge=1, le=1)]
     title: str
-    apis: dict[str, dict[str, Any]]
+    apis: dict[str, Any]
     clock: str = "running"
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
 

@@ -16,6 +16,7 @@ import uvicorn
 from mock_server.http.addressing import CONTROL
 from mock_server.http.dispatch import Dispatcher
 from mock_server.http.mock import DEFAULT_WORLD, Mock
+from mock_server.wire import Protocol
 
 GRACE_SECONDS = 1
 
@@ -50,15 +51,15 @@ def run(app: Dispatcher, listener: socket.socket, on_ready: Callable[[str], None
     config = uvicorn.Config(
         app,
         loop="uvloop" if _has("uvloop") else "asyncio",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=75,
-        h11_max_incomplete_event_size=64 * 1024,
     )
     # What was loaded so far stays for good: the collector need not look at it again and again.
     gc.collect()
@@ -99,6 +100,7 @@ def base_url(listener: socket.socket) -> str:
 
 def announcement(mock: Mock, url: str) -> str:
     """What a person wants to know at start-up: where it is, which keys it takes, where the controls are."""
+    url = url.rstrip("/")
     lines = [f"mockbill is ready: {url}", ""]
     world = mock.worlds.get(DEFAULT_WORLD)
     for name, api in mock.apis.items():

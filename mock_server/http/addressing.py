@@ -20,6 +20,10 @@ CONTROL = "_mock"
 WORLD_PREFIX = "w"
 WORLD_HEADER = "x-mock-world"
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?", re.ASCII)
+_PUBLIC_URL = re.compile(
+    r"https?://(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::([0-9]{1,5}))?(?:/[A-Za-z0-9._~%/-]*)?",
+    re.ASCII,
+)
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -83,6 +87,12 @@ def origin_of(scope: Scope, headers: Headers, public_url: str | None) -> str:
         name, port = scope.get("server") or ("127.0.0.1", None)
         host = f"{name}:{port}" if port else str(name)
     return f"{scope.get('scheme', 'http')}://{host}"
+
+
+def is_public_url(text: str) -> bool:
+    """Whether links can start with `text`: scheme, host, perhaps a port and a path, and nothing else."""
+    match = _PUBLIC_URL.fullmatch(text)
+    return match is not None and int(match[1] or 0) <= 65_535
 
 
 def base_url(mock: Mock, scope: Scope, headers: Headers, address: Address, world: str) -> str:

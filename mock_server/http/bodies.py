@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive
 
 from .exchange import Refusal
-from .problems import TOO_LARGE
+from .problems import INVALID_REQUEST, TOO_LARGE
 
 DEEPEST_NESTING = 64
 LONGEST_NUMBER = 400
@@ -26,8 +26,10 @@ class InvalidJson(ValueError):
 
 async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
     """The whole body. Raises Refusal(TOO_LARGE) as soon as it is known to exceed `limit`, ClientGone if it breaks off."""
+    if (coding := headers.get("transfer-encoding", "chunked").lower()) != "chunked":
+        raise Refusal(INVALID_REQUEST(reason=f"Transfer-Encoding {coding[:60]!r} is not supported", place="header"))
     declared = headers.get("content-length", "")
-    if declared.isdigit() and int(declared[:20]) > limit:
+    if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise Refusal(TOO_LARGE(limit=limit))
     chunks: list[bytes] = []
     size = 0

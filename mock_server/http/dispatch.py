@@ -6,6 +6,7 @@ body read (413) -> that API's Connexion app (401, 403, 415, 400, handler) -> ans
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 
@@ -29,7 +30,7 @@ from .connexion_app import ROUTING_CONTEXT
 from .contract import METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND
 from .exchange import Call, Refusal
 from .mock import Mock, Served
-from .problems import FORBIDDEN_HOST, INTERNAL_ERROR
+from .problems import FORBIDDEN_HOST, INTERNAL_ERROR, INVALID_REQUEST, STOPPING
 from .problems import METHOD_NOT_ALLOWED as METHOD_REFUSED
 from .problems import ROUTE_NOT_FOUND as NO_ROUTE
 from .routes import LONGEST_PATH, Node, split_path
@@ -38,6 +39,7 @@ from .stages import CALL, invalid, read_request_body
 log = logging.getLogger("mockbill")
 access_log = logging.getLogger("mockbill.access")
 
+PAGE_METHODS = "GET, HEAD, OPTIONS"
 _CORRELATION_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 
@@ -64,18 +66,27 @@ class Dispatcher:
                 answer = await self._answer(scope, receive)
             except ClientGone:
                 return
+            except asyncio.CancelledError:
+                # The server stops while the rest of a body is awaited. The task ends here either way.
+                answer = self._refused_by_control(STOPPING(), Headers(raw=[]))
+                answer.add("connection", "close")
             await answer.send(send, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        raw_path = scope.get("raw_path") or scope["path"].encode()
-        segments = split_path(raw_path[:LONGEST_PATH])
+        raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
         headers = Headers(raw=scope["headers"])
+        if len(headers.getlist("host")) > 1:
+            problem = INVALID_REQUEST(reason="it carries Host more than once", place="header", name="Host")
+            return self._refused_by_control(problem, headers)
+        if not raw_path.startswith(b"/"):
+            return self._whole_server(scope["method"], raw_path, headers)
+        segments = split_path(raw_path[:LONGEST_PATH])
         if segments[0] == CONTROL:
             return await self._control(scope, receive, headers, segments[1:] or [""])
         token: Token | Rejected | None = None
         try:
             address = address_of(self.mock, segments)
-            if (page := pages.find(self.mock, address, scope, headers)) is not None:
+            if (page := self._page(address, scope, headers)) is not None:
                 return page
             api = self.mock.served[address.api].api
             token = api.token(headers, self.mock.options.strict)
@@ -188,6 +199,28 @@ class Dispatcher:
             entry.problem = problem.type.code
         return answer_to(api, problem, request_id)
 
+    def _page(self, address: Address, scope: Scope, headers: Headers) -> Answer | None:
+        """A page of ours, read with GET or HEAD, and like every answer with a request id."""
+        page, method = pages.find(self.mock, address, scope, headers), scope["method"]
+        if page is None:
+            return None
+        if method == "OPTIONS":
+            page = preflight(PAGE_METHODS, Headers(raw=[]))
+        elif method not in ("GET", "HEAD"):
+            problem = METHOD_REFUSED(method=method[:20], path=scope["path"][:200], allow=PAGE_METHODS)
+            return self._refused_by_control(problem.with_headers(("Allow", PAGE_METHODS)), headers)
+        page.add("x-request-id", self._control_id(headers))
+        return page
+
+    def _whole_server(self, method: str, target: bytes, headers: Headers) -> Answer:
+        """A request target that is no path: `OPTIONS *` asks about the server as a whole."""
+        if method == "OPTIONS" and target == b"*":
+            answer = preflight("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT", Headers(raw=[]))
+            answer.add("x-request-id", self._control_id(headers))
+            return answer
+        shown = target[:200].decode("ascii", "backslashreplace")
+        return self._refused_by_control(NO_ROUTE(method=method[:20], path=shown, api="this server"), headers)
+
     # -- the control API ------------------------------------------------------------------------------------------
 
     async def _control(self, scope: Scope, receive: Receive, headers: Headers, rest: list[str]) -> Answer:
@@ -196,7 +229,7 @@ class Dispatcher:
         address = Address("control", "/" + CONTROL, rest, None, True)
         node, parameters = served.routes.find([CONTROL, *rest])
         is_for_us = self._is_for_us(headers)
-        if is_for_us and (page := pages.find(mock, address, scope, headers)) is not None:
+        if is_for_us and (page := self._page(address, scope, headers)) is not None:
             return page
         if not is_for_us:
             problem = FORBIDDEN_HOST(host=headers.get("host", "")[:100].encode("ascii", "backslashreplace").decode())

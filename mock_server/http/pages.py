@@ -35,15 +35,12 @@ code { background: #f0f0f4; padding: .1rem .3rem; border-radius: 3px; } h2 { mar
 
 
 def find(mock: Mock, address: Address, scope: Scope, headers: Headers) -> Answer | None:
-    """The page at an address, if there is one. Pages are read with GET or HEAD; they do not belong to a world."""
+    """The page at an address, if there is one, as GET would show it. Pages do not belong to a world."""
     rest = address.rest
     if len(rest) > 2 or (rest[0] not in ("", "openapi.json", "docs") or (rest[0] and not address.names_api)):
         return None
     served = mock.control if address.api == "control" else mock.served[address.api]
-    answer = _page(mock, served, address, scope, headers)
-    if answer is not None and scope["method"] not in ("GET", "HEAD"):
-        answer = Answer(405, [(b"allow", b"GET, HEAD"), (b"content-type", b"text/plain")], b"Only GET and HEAD.\n")
-    return answer
+    return _page(mock, served, address, scope, headers)
 
 
 def _page(mock: Mock, served: Served, address: Address, scope: Scope, headers: Headers) -> Answer | None:
@@ -128,11 +125,11 @@ def _home(mock: Mock, origin: str) -> str:
 
 def _api_section(mock: Mock, served: Served, origin: str) -> str:
     api = served.api
-    world = mock.worlds.get("demo")
+    world, is_private = mock.worlds.get("demo"), mock.options.control_token is None
     rows = "".join(
         f"<tr><td>{html.escape(credential.name)}</td><td><code>{html.escape(credential.secret)}</code></td>"
         f"<td><code>{html.escape(api.token_form(origin, credential.secret))}</code></td></tr>"
-        for credential in (api.credentials(world.state.apis[api.name]) if world else ())
+        for credential in (api.credentials(world.state.apis[api.name]) if world and is_private else ())
         if not credential.revoked
     )
     base = html.escape(f"{origin}/{api.name}{api.base_paths[0]}")

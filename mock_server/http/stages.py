@@ -136,8 +136,9 @@ def _media_type(call: Call, operation: Operation) -> str | None:
         return None
     if "*/*" in operation.body_media_types:
         return None
-    if (coding := call.headers.get("content-encoding", "identity").lower()) != "identity":
-        raise Refusal(UNSUPPORTED_MEDIA_TYPE(reason=f"Content-Encoding {coding[:60]!r} is not supported"))
+    for coding in call.headers.getlist("content-encoding"):
+        if coding.lower() != "identity":
+            raise Refusal(UNSUPPORTED_MEDIA_TYPE(reason=f"Content-Encoding {coding[:60]!r} is not supported"))
     expected = ", ".join(operation.body_media_types)
     declared = call.headers.getlist("content-type")
     if not declared:
@@ -148,9 +149,9 @@ def _media_type(call: Call, operation: Operation) -> str | None:
     media_type = match[1].lower() if match else ""
     if media_type not in operation.body_media_types:
         raise Refusal(UNSUPPORTED_MEDIA_TYPE(reason=f"its Content-Type is {declared[0][:100]!r}; send {expected}"))
-    charset = _CHARSET.search(match[2] or "") if match else None
-    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise Refusal(UNSUPPORTED_MEDIA_TYPE(reason=f"JSON is read as UTF-8, not as {charset[1][:40]!r}"))
+    for charset in _CHARSET.findall(match[2] or "") if match else ():
+        if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+            raise Refusal(UNSUPPORTED_MEDIA_TYPE(reason=f"JSON is read as UTF-8, not as {charset[:40]!r}"))
     return media_type
 
 

@@ -49,7 +49,7 @@ class TestPages:
 
     def test_pages_are_only_read(self, client: Client) -> None:
         answer = client.request("POST", "/openapp/docs")
-        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 class TestCors:

@@ -61,4 +61,3 @@ def test_it_serves_from_a_clean_environment(wheel: Path, tmp_path: Path) -> None
         "no findings"
         in subprocess.run([mockbill, "spec", "lint"], cwd=tmp_path, capture_output=True, text=True, check=True).stderr
     )
-

@@ -58,8 +58,11 @@ BAD_LENGTHS = {
     "an unknown transfer coding": ("Transfer-Encoding: gzip",),
     "chunked not last": ("Transfer-Encoding: chunked, gzip",),
     "chunked misspelt": ("Transfer-Encoding: xchunked",),
-    "none at all": (),
 }
+
+
+def test_without_any_length_there_is_no_body(port: int) -> None:
+    check_refused(exchange(port, request("POST", CHECKOUT, HEADERS) + BUY_PRO), 400, "invalid_request")
 
 
 @pytest.mark.parametrize("body", GOOD_CHUNKS.values(), ids=GOOD_CHUNKS)

@@ -70,7 +70,10 @@ class OpenAppPart(Struct, frozen=True, forbid_unknown_fields=True):
 def initial_state(document: Located[Any], now: Instant) -> Accepted[OpenApp, None]:
     """Raises FixtureError with file, line and member for whatever does not fit together."""
     part = document.convert(OpenAppPart)
-    catalog = _catalog(part.catalog)
+    try:
+        catalog = _catalog(part.catalog)
+    except FixtureError as error:
+        raise FixtureError(document.place("$.catalog"), str(error)) from None
     state = OpenApp(catalog, part.settings, webhook_secrets=HashTrieMap(part.webhook_secrets))
     for n, org in enumerate(part.orgs):
         state = _with_org(state, org, document, f"$.orgs[{n}]")
