@@ -118,6 +118,7 @@ def test_an_older_event_that_comes_late_changes_nothing(world: World) -> None:
         event("customer.subscription.created", subscription(metadata={"org_id": ACME, "tier_slug": "gold"})),
         event("customer.subscription.created", subscription(status="of a new kind")),
         event("invoice.paid", {"subscription": "sub_of_nobody"}),
+        event("customer.subscription.updated", subscription(id=GLOBEX_SUBSCRIPTION)),
         event("customer.created", {"id": "cus_1"}),
         event("a.type.from.the.future", {}),
     ],

@@ -93,9 +93,11 @@ def applied(state: OpenApp, event: ProviderEvent, context: Context) -> tuple[Ope
 
 
 def _org_of(state: OpenApp, event: ProviderEvent) -> Org | None:
-    """What the event itself says, else whose subscription it names."""
-    org_id = event.org_id or (state.by_external_id.get(event.external_id) if event.external_id else None)
-    return state.orgs.get(org_id) if org_id else None
+    """What the event itself says, else whose subscription it names. None if the two contradict each other."""
+    owner = state.by_external_id.get(event.external_id) if event.external_id else None
+    if event.org_id is not None and owner is not None and owner != event.org_id:
+        return None
+    return state.orgs.get(event.org_id or owner or "")
 
 
 def _meant_by(org: Org, event: ProviderEvent) -> Subscription | None:
