@@ -50,7 +50,10 @@ def _page(mock: Mock, served: Served, address: Address, scope: Scope, headers: H
             return None
         return _answer(_HTML, _home(mock, origin_of(scope, headers, mock.options.public_url)).encode())
     if rest == ["openapi.json"]:
-        return _answer("application/json", served.bundle_bytes)
+        answer = _answer("application/json", served.bundle_bytes)
+        if address.api != "control":
+            answer.add("access-control-allow-origin", "*")
+        return answer
     if rest == ["docs"]:
         return _answer(_HTML, _docs(served).encode())
     if rest[0] == "docs" and len(rest) == 2 and rest[1] in _ASSETS:
@@ -78,8 +81,15 @@ def _document(title: str, inner: str) -> str:
 
 
 def _answer(media_type: str, body: bytes) -> Answer:
-    headers = [(b"content-type", media_type.encode()), (b"access-control-allow-origin", b"*")]
-    return Answer(200, [*headers, (b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff")], body)
+    return Answer(
+        200,
+        [
+            (b"content-type", media_type.encode()),
+            (b"cache-control", b"no-cache"),
+            (b"x-content-type-options", b"nosniff"),
+        ],
+        body,
+    )
 
 
 @cache

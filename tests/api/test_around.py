@@ -76,10 +76,11 @@ class TestCors:
         assert answer.headers["access-control-allow-headers"] == "content-type, x-api-key"
 
     def test_no_page_may_call_the_control_api(self, client: Client) -> None:
-        for method in ("GET", "OPTIONS"):
-            headers = {"origin": "https://app.test", "access-control-request-method": "POST"}
-            answer = client.request(method, "/_mock/worlds", headers=headers)
-            assert not [name for name in answer.headers if name.startswith("access-control")]
+        headers = {"origin": "https://app.test", "access-control-request-method": "POST"}
+        for path in ("/_mock/worlds", "/_mock/openapi.json", "/_mock/docs", "/"):
+            for method in ("GET", "OPTIONS"):
+                answer = client.request(method, path, headers=headers)
+                assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 class TestHost:
