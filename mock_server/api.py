@@ -19,6 +19,10 @@ Handler = Callable[[Any], Awaitable[Any]]
 """Takes a Call, gives a Reply (see `mock_server.http.exchange`)."""
 
 
+Page = Callable[[Any, Context, str, Mapping[str, str], str], str | None]
+"""State, context, second step of the path, query and base URL -> inner HTML; None if there is no such page."""
+
+
 class Token(msgspec.Struct, frozen=True):
     """The secret that a request shows, and the world it names with `@world` at its end."""
 
@@ -49,7 +53,7 @@ class Api(msgspec.Struct, frozen=True):
     settings       the type of the domain's `settings` member
     dump, load     the domain state as JSON values and back; load raises ValueError saying what is wrong
     jobs           what may fall due, by name
-    page           what links of the API lead to: state, context, path steps, query, base URL -> inner HTML
+    pages          what links of the API lead to, by the first step of the path below the mount
     token_form     how a client wants a secret written, given the API's origin
     """
 
@@ -67,6 +71,6 @@ class Api(msgspec.Struct, frozen=True):
     load: Callable[[Any], Any]
     credentials: Callable[[Any], list[ShownCredential]]
     token_form: Callable[[str, str], str]
-    page: Callable[[Any, Context, list[str], dict[str, str], str], str | None] = lambda *_: None
+    pages: Mapping[str, Page] = {}
     jobs: Mapping[str, JobFunction] = {}
     aliases: Mapping[str, str] = {}

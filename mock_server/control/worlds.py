@@ -77,7 +77,7 @@ async def fork_world(call: Call) -> Reply:
     parent, name = world_of(call), call.body["name"]
     call.mock.now_in(parent)
     try:
-        world = call.mock.worlds.add(name, parent.scenario, parent.state, call.now)
+        world = call.mock.worlds.add(name, parent.scenario, parent.state, call.mock.wall())
     except (WorldExists, TooManyWorlds) as error:
         raise _not_added(error, name) from None
     return _created(call, world)

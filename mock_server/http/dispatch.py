@@ -78,9 +78,9 @@ class Dispatcher:
         if len(headers.getlist("host")) > 1:
             problem = INVALID_REQUEST(reason="it carries Host more than once", place="header", name="Host")
             return self._refused_by_control(problem, headers)
-        if not raw_path.startswith(b"/"):
-            return self._whole_server(scope["method"], raw_path, headers)
-        segments = split_path(raw_path[:LONGEST_PATH])
+        if not raw_path.startswith(b"/") or len(raw_path) > LONGEST_PATH:
+            return self._no_path(scope["method"], raw_path, headers)
+        segments = split_path(raw_path)
         if segments[0] == CONTROL:
             return await self._control(scope, receive, headers, segments[1:] or [""])
         token: Token | Rejected | None = None
@@ -114,6 +114,7 @@ class Dispatcher:
         started = machine.stopwatch()
         now = mock.now_in(world)
         if (page := pages.of_api(mock, address, scope, headers, world)) is not None:
+            page.add("x-request-id", self._control_id(headers))
             return page
         journal = world.journal
         entry = Entry(journal.next_number(), now, method, scope["path"], scope["headers"])
@@ -128,7 +129,7 @@ class Dispatcher:
             operation = node.methods[method]
             entry.operation = operation.id
             call = Call(mock, served.api, operation, headers)
-            call.world, call.now = world, now
+            call.world = world
             call.path, call.query_string = parameters, scope["query_string"]
             call.base_url = base_url(mock, scope, headers, address, world.name)
             call.token = token
@@ -156,7 +157,8 @@ class Dispatcher:
         """Ask Connexion for the answer, turn refusals into the API's envelope, and check what came out."""
         answer = Answer()
         try:
-            await read_request_body(call, receive)
+            if call.operation.takes_body:
+                await read_request_body(call, receive)
             inner = dict(scope)
             inner["method"] = call.operation.method
             inner[CALL] = call
@@ -212,8 +214,8 @@ class Dispatcher:
         page.add("x-request-id", self._control_id(headers))
         return page
 
-    def _whole_server(self, method: str, target: bytes, headers: Headers) -> Answer:
-        """A request target that is no path: `OPTIONS *` asks about the server as a whole."""
+    def _no_path(self, method: str, target: bytes, headers: Headers) -> Answer:
+        """A request target that is no path of ours; `OPTIONS *` asks about the server as a whole."""
         if method == "OPTIONS" and target == b"*":
             answer = preflight("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT", Headers(raw=[]))
             answer.add("x-request-id", self._control_id(headers))
@@ -240,7 +242,6 @@ class Dispatcher:
             answer = self._unrouted(served, node, method, address, request_id, None)
         else:
             call = Call(mock, served.api, node.methods[method], headers)
-            call.now = mock.wall()
             call.path, call.query_string = parameters, scope["query_string"]
             call.base_url = origin_of(scope, headers, mock.options.public_url)
             call.token = served.api.token(headers, True)

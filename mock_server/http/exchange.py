@@ -11,7 +11,6 @@ from starlette.datastructures import Headers
 from mock_server.api import Api, Token
 from mock_server.engine.callers import ANONYMOUS, Caller, Rejected
 from mock_server.engine.decisions import Accepted, Context, Refused
-from mock_server.engine.instants import Instant
 from mock_server.engine.kernel import decide
 from mock_server.engine.problems import Problem
 from mock_server.store.worlds import World
@@ -61,7 +60,6 @@ class Call:
         "headers",
         "identity",
         "mock",
-        "now",
         "operation",
         "path",
         "query",
@@ -72,6 +70,7 @@ class Call:
     )
 
     world: World
+    """Set for emulated APIs only; the control API's calls name theirs in the path."""
 
     def __init__(self, mock: Mock, api: Api, operation: Operation, headers: Headers) -> None:
         self.mock = mock
@@ -86,12 +85,12 @@ class Call:
         self.caller: Caller = ANONYMOUS
         self.identity: Caller | Rejected | None = None
         self.token: Token | Rejected | None = None
-        self.now: Instant = 0
         self.base_url = ""
 
     def decide(self, function: Callable[[Any, Context], Accepted[Any, R] | Refused]) -> R:
         """Apply a model's decision to the world in one step and give its reply. Raises Refusal."""
-        now, api = self.now, self.api.name
+        # Only now, because others may have moved the world's time while this request's body came in.
+        now, api = self.mock.now_in(self.world), self.api.name
         outcome = self.world.transact(lambda state: decide(state, api, function, now))
         if isinstance(outcome, Refused):
             raise Refusal(outcome.problem)
@@ -99,8 +98,8 @@ class Call:
 
     def view(self, function: Callable[[Any, Context], R | Refused]) -> R:
         """Look at the world as it is, changing nothing. Raises Refusal."""
-        state = self.world.state
-        outcome = function(state.apis[self.api.name], state.context(self.now))
+        now, state = self.mock.now_in(self.world), self.world.state
+        outcome = function(state.apis[self.api.name], state.context(now))
         if isinstance(outcome, Refused):
             raise Refusal(outcome.problem)
         return outcome

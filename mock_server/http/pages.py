@@ -63,14 +63,14 @@ def _page(mock: Mock, served: Served, address: Address, scope: Scope, headers: H
 
 def of_api(mock: Mock, address: Address, scope: Scope, headers: Headers, world: World) -> Answer | None:
     """A page that a link of the API leads to, such as a hosted checkout."""
-    if scope["method"] not in ("GET", "HEAD"):
+    api = mock.served[address.api].api
+    page = api.pages.get(address.rest[0]) if len(address.rest) == 2 else None
+    if page is None or scope["method"] not in ("GET", "HEAD"):
         return None
-    api, state = mock.served[address.api].api, world.state
-    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    state, query = world.state, dict(parse_qsl(scope["query_string"].decode("latin-1")))
     context = state.context(state.clock.read(mock.wall()))
-    inner = api.page(
-        state.apis[api.name], context, address.rest, query, base_url(mock, scope, headers, address, world.name)
-    )
+    start = base_url(mock, scope, headers, address, world.name)
+    inner = page(state.apis[api.name], context, address.rest[1], query, start)
     return None if inner is None else _answer(_HTML, _document(api.title, inner).encode("utf-8", "replace"))
 
 

@@ -125,9 +125,8 @@ STAGES = [middleware(stage) for stage in (Permission, Validation, HandlerCall)]
 
 
 async def read_request_body(call: Call, receive: Receive) -> None:
-    """413 comes before the credential is judged, so the body is read first; only where the operation takes one."""
-    if call.operation.takes_body:
-        call.raw = await read_body(receive, call.headers, call.operation.largest_body)
+    """413 comes before the credential is judged, so the body is read first."""
+    call.raw = await read_body(receive, call.headers, call.operation.largest_body)
 
 
 def _media_type(call: Call, operation: Operation) -> str | None:

@@ -166,3 +166,26 @@ def test_requests_are_served_while_others_hang(port: int) -> None:
     finally:
         for each in hanging:
             each.socket.close()
+
+
+def test_time_that_moves_while_a_body_comes_in_is_the_time_that_counts(port: int) -> None:
+    """The override's `created_at` is when it was made, not when the first byte of its request arrived."""
+    name = "slow-body"
+    make = b'{"name":"%s","now":"2026-03-01T00:00:00Z"}' % name.encode()
+    assert exchange(port, request("POST", "/_mock/worlds", ("Host: localhost", JSON), make)).status == 201
+    body = (
+        b'{"subject_type":"org","subject_id":"01J9ZC3M4N5P6Q7R8S9T0V1W2X","quota_key":"devices","limit_value":7,'
+        b'"expires_at":"2026-03-02T00:00:00Z"}'
+    )
+    key = "X-API-Key: demo-operator"
+    whole = request("POST", f"/w/{name}/api/v1/admin/quota_overrides", ("Host: localhost", key, JSON), body)
+    with Connection(port) as slow:
+        slow.send(whole[:-10])
+        time.sleep(0.1)
+        move = b'{"advance":"P7D"}'
+        clock = request("POST", f"/_mock/worlds/{name}/clock", ("Host: localhost", JSON), move)
+        assert exchange(port, clock).status == 200
+        slow.send(whole[-10:])
+        made = slow.reply().json
+    assert made["created_at"] == "2026-03-08T00:00:00Z"
+    assert made["active"] is False

@@ -11,7 +11,7 @@ from .handlers import HANDLERS
 from .initial import initial_state
 from .model.overrides import EXPIRY_JOB, override_expires
 from .model.state import Settings
-from .pages import page
+from .pages import checkout_page, portal_page
 
 API = Api(
     name="openapp",
@@ -29,6 +29,6 @@ API = Api(
     load=load,
     credentials=shown,
     token_form=token_form,
-    page=page,
+    pages={"checkout": checkout_page, "portal": portal_page},
     jobs={EXPIRY_JOB: override_expires},
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import shlex
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from mock_server.engine.decisions import Context
@@ -15,19 +16,25 @@ from .model.state import OpenApp, Org, Subscription
 from .model.webhook_ingress import PROVIDERS
 
 
-def page(state: OpenApp, context: Context, steps: list[str], query: dict[str, str], base_url: str) -> str | None:
-    """The inner HTML of `checkout/{external_id}` or `portal/{session}`; None if there is no such page."""
-    if steps[0] == "portal" and len(steps) == 2:
-        return _portal(query.get("return_url", ""))
-    if steps[0] != "checkout" or len(steps) != 2:
-        return None
-    org = state.orgs.get(state.by_external_id.get(steps[1], ""))
+def checkout_page(
+    state: OpenApp, context: Context, external_id: str, query: Mapping[str, str], base_url: str
+) -> str | None:
+    """`checkout/{external_id}`: what is to be paid, and the command that reports the payment."""
+    org = state.orgs.get(state.by_external_id.get(external_id, ""))
     if org is None:
         return None
     for known in (org.pending, org.subscription):
-        if known is not None and known.external_id == steps[1]:
+        if known is not None and known.external_id == external_id:
             return _checkout(state, context, org, known, base_url)
     return None
+
+
+def portal_page(state: OpenApp, context: Context, session: str, query: Mapping[str, str], base_url: str) -> str:
+    """`portal/{session}`."""
+    return_url = query.get("return_url", "")
+    is_link = urlsplit(return_url).scheme in ("http", "https")
+    back = f'<p><a href="{html.escape(return_url)}">Back to the application</a></p>' if is_link else ""
+    return f"<h1>Customer portal</h1><p>Here the provider would show invoices and payment methods.</p>{back}"
 
 
 def _checkout(state: OpenApp, context: Context, org: Org, subscription: Subscription, base_url: str) -> str:
@@ -69,9 +76,3 @@ def _checkout(state: OpenApp, context: Context, org: Org, subscription: Subscrip
         f"would (good for {state.settings.webhook_tolerance_s} s of this world's time):</p>"
         f"<pre><code>{html.escape(command)}</code></pre>"
     )
-
-
-def _portal(return_url: str) -> str:
-    is_link = urlsplit(return_url).scheme in ("http", "https")
-    back = f'<p><a href="{html.escape(return_url)}">Back to the application</a></p>' if is_link else ""
-    return f"<h1>Customer portal</h1><p>Here the provider would show invoices and payment methods.</p>{back}"
