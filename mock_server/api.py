@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -53,6 +53,7 @@ class Api(msgspec.Struct, frozen=True):
     settings       the type of the domain's `settings` member
     dump, load     the domain state as JSON values and back; load raises ValueError saying what is wrong
     jobs           what may fall due, by name
+    probe          what the API's reads would answer in a state: operationId and body, for checking states from files
     pages          what links of the API lead to, by the first step of the path below the mount
     token_form     how a client wants a secret written, given the API's origin
     """
@@ -71,6 +72,7 @@ class Api(msgspec.Struct, frozen=True):
     load: Callable[[Any], Any]
     credentials: Callable[[Any], list[ShownCredential]]
     token_form: Callable[[str, str], str]
+    probe: Callable[[Any, Context], Iterable[tuple[str, Any]]] = lambda *_: ()
     pages: Mapping[str, Page] = {}
     jobs: Mapping[str, JobFunction] = {}
     aliases: Mapping[str, str] = {}

@@ -142,14 +142,14 @@ def read_yaml(path: Path) -> Located[Any]:
     return Located(name, value, node)
 
 
-def find(kind: str, name: str) -> Path:
+def find(kind: str, name: str, beside: str = "") -> Path:
     """The file of a named fixture (`kind` is a folder: worlds, catalogs), or the path that `name` already is.
 
-    Raises FixtureError with the names that exist.
+    A relative path starts at the folder of the file `beside`. Raises FixtureError with the names that exist.
     """
     folder = FIXTURES / kind
     if "/" in name or name.endswith((".yaml", ".yml")):
-        return Path(name)
+        return Path(beside).parent / name
     if _NAME.fullmatch(name) and (folder / f"{name}.yaml").is_file():
         return folder / f"{name}.yaml"
     raise FixtureError(f"{kind}/{name}"[:120], f"there is no such file; there are: {', '.join(names(kind))}")

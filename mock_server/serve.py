@@ -18,7 +18,8 @@ from mock_server.http.dispatch import Dispatcher
 from mock_server.http.mock import DEFAULT_WORLD, Mock
 from mock_server.wire import Protocol
 
-GRACE_SECONDS = 1
+GRACE_SECONDS = 0.5
+"""How long requests under way may take to end; with the rest of stopping that stays under a second."""
 
 
 class CannotListen(OSError):
@@ -58,7 +59,7 @@ def run(app: Dispatcher, listener: socket.socket, on_ready: Callable[[str], None
         log_level="warning",
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,  # type: ignore[arg-type] # only waited for, so a fraction will do
         timeout_keep_alive=75,
     )
     # What was loaded so far stays for good: the collector need not look at it again and again.

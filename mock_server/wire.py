@@ -1,9 +1,9 @@
-"""HTTP/1.1 on the wire: uvicorn's httptools protocol, with four things put right.
+"""HTTP/1.1 on the wire: uvicorn's httptools protocol, with five things put right.
 
 - An offer to upgrade (`Upgrade: h2c`, as some clients send by default) is ignored, and the request's body is read. The
   parser would stop before the body and take its bytes for the next request.
 - White space around a header's value is not part of it.
-- A head has a largest size.
+- A head has a largest size, and what trails a chunked body is not part of it.
 - Garbage behind a complete request does not swallow that request's answer.
 """
 
@@ -25,6 +25,7 @@ class Protocol(HttpToolsProtocol):
     """One connection."""
 
     _head_size = 0
+    _is_past_head = False
     _is_broken = False
     _is_tunnel = False
 
@@ -51,6 +52,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_size = 0
+        self._is_past_head = False
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -58,6 +60,8 @@ class Protocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_past_head:
+            return  # a trailer behind a chunked body is no header
         self._count(len(name) + len(value))
         if len(self.headers) >= MOST_HEADERS:
             raise HeadTooLarge
@@ -65,6 +69,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if not self._is_offer():
+            self._is_past_head = True
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:

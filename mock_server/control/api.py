@@ -13,7 +13,7 @@ from mock_server.engine.decisions import Accepted
 from mock_server.http.envelope import render
 from mock_server.http.mock import Mock
 
-from . import clock, inside, worlds
+from . import clock, inside, state, worlds
 from .token import matches
 
 OPERATOR_CALLER = Caller("control", None, frozenset({OPERATOR}))
@@ -59,8 +59,8 @@ API = Api(
         "move_clock": clock.move_clock,
         "get_settings": inside.get_settings,
         "change_settings": inside.change_settings,
-        "get_state": inside.get_state,
-        "put_state": inside.put_state,
+        "get_state": state.get_state,
+        "put_state": state.put_state,
         "list_credentials": inside.list_credentials,
     },
     token=_token,

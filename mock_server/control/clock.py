@@ -6,7 +6,7 @@ import msgspec
 
 from mock_server.engine.clock import Clock, frozen, running
 from mock_server.engine.instants import Instant, InvalidTime, add_duration, format_instant
-from mock_server.engine.kernel import Fallen, Jobs, advance
+from mock_server.engine.kernel import Fallen, advance
 from mock_server.engine.world import WorldState
 from mock_server.http.exchange import Call, Refusal, Reply
 
@@ -34,7 +34,7 @@ async def move_clock(call: Call) -> Reply:
         wanted = _wanted(body, now, world.state)
         if wanted < now:
             raise Refusal(CLOCK_GOES_BACK(now=format_instant(now), wanted=format_instant(wanted)))
-        timeline = world.transact(lambda state: _advanced(state, wanted, mock.jobs, wall))
+        timeline = world.transact(lambda state: advance(state, wanted, mock.jobs, wall))
     after = world.state.clock
     return Reply(
         {
@@ -67,10 +67,6 @@ def _wanted(body: dict[str, str], now: Instant, state: WorldState) -> Instant:
         return add_duration(now, body["advance"])
     except InvalidTime as error:
         raise Refusal(INVALID_TIME(field="advance", reason=str(error))) from None
-
-
-def _advanced(state: WorldState, until: Instant, jobs: Jobs, wall: Instant) -> tuple[WorldState, list[Fallen]]:
-    return advance(state, until, jobs, wall)
 
 
 def _with_clock(state: WorldState, clock: Clock) -> WorldState:

@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import mock_server
+from mock_server.api import Api
 from mock_server.engine.instants import Instant, InvalidTime, format_instant, parse_instant
 from mock_server.engine.problems import ProblemType
+from mock_server.engine.world import forked
 from mock_server.fixtures import FixtureError
 from mock_server.http.addressing import unknown_world
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.http.mock import DEFAULT_WORLD, Mock
 from mock_server.store.worlds import MOST_WORLDS, TooManyWorlds, World, WorldExists
 
-from .problems import DEFAULT_WORLD_STAYS, INVALID_SCENARIO, INVALID_TIME, TOO_MANY_WORLDS, WORLD_EXISTS
+from .problems import (
+    DEFAULT_WORLD_STAYS,
+    INVALID_SCENARIO,
+    INVALID_TIME,
+    TOO_MANY_WORLDS,
+    UNKNOWN_API,
+    WORLD_EXISTS,
+)
 
 
 async def get_health(call: Call) -> Reply:
@@ -69,7 +78,7 @@ async def delete_world(call: Call) -> Reply:
 
 async def reset_world(call: Call) -> Reply:
     world = world_of(call)
-    world.reset()
+    call.mock.reset_world(world)
     return Reply(summary(call.mock, world))
 
 
@@ -77,7 +86,7 @@ async def fork_world(call: Call) -> Reply:
     parent, name = world_of(call), call.body["name"]
     call.mock.now_in(parent)
     try:
-        world = call.mock.worlds.add(name, parent.scenario, parent.state, call.mock.wall())
+        world = call.mock.worlds.add(name, parent.scenario, forked(parent.state), call.mock.wall())
     except (WorldExists, TooManyWorlds) as error:
         raise _not_added(error, name) from None
     return _created(call, world)
@@ -92,6 +101,15 @@ def world_of(call: Call) -> World:
     return world
 
 
+def named_api(call: Call) -> Api:
+    """The API that the query names, else the root API. Raises Refusal (400)."""
+    name = call.query.get("api", call.mock.options.root_api)
+    api = call.mock.apis.get(name)
+    if api is None:
+        raise Refusal(UNKNOWN_API(api=name, apis=", ".join(call.mock.apis)))
+    return api
+
+
 def summary(mock: Mock, world: World) -> dict[str, Any]:
     now, state = mock.now_in(world), world.state
     return {
@@ -100,7 +118,7 @@ def summary(mock: Mock, world: World) -> dict[str, Any]:
         "seed": state.seed,
         "revision": state.revision,
         "clock": {"now": format_instant(now), "mode": state.clock.mode},
-        "requests": world.journal.opened,
+        "requests": world.requests,
         "scheduled": len(state.agenda),
         "prefix": f"/w/{world.name}",
     }

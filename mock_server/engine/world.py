@@ -31,3 +31,8 @@ class WorldState(msgspec.Struct, frozen=True):
 
     def context(self, now: Instant) -> Context:
         return Context(now, self.seed, self.revision, self.memory)
+
+
+def forked(state: WorldState) -> WorldState:
+    """The state that a second world goes on from. What the first owes to the outside, it does not owe too."""
+    return msgspec.structs.replace(state, outbox=Outbox(next=state.outbox.next))

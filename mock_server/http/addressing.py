@@ -103,7 +103,8 @@ def base_url(mock: Mock, scope: Scope, headers: Headers, address: Address, world
 
 def is_loopback(host: str) -> bool:
     """Whether a Host header (or a listening address) names this machine itself."""
-    name = host.rsplit(":", 1)[0] if re.search(r":\d{1,5}$", host) and not host.endswith("]") else host
+    has_port = host.count(":") == 1 or "]:" in host
+    name = host.rpartition(":")[0] if has_port else host
     name = name.strip("[]").lower()
     return (
         name in ("localhost", "::1")

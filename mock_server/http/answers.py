@@ -22,14 +22,16 @@ _HEADER_NAMES = re.compile(r"[A-Za-z0-9_-]{1,64}(?:\s*,\s*[A-Za-z0-9_-]{1,64}){0
 
 
 class Answer:
-    """Status, headers (lower-case names) and the whole body."""
+    """Status, headers (lower-case names) and the whole body. `problem` and `world` are for the log."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "problem", "status", "world")
 
     def __init__(self, status: int = 0, headers: list[tuple[bytes, bytes]] | None = None, body: bytes = b"") -> None:
         self.status = status
         self.headers: list[tuple[bytes, bytes]] = headers if headers is not None else []
         self.body = body
+        self.problem = "-"
+        self.world = "-"
 
     async def receive(self, message: Message) -> None:
         """The `send` that Connexion's app is given."""
@@ -60,6 +62,7 @@ def answer_to(api: Api, problem: Problem, request_id: str) -> Answer:
     """The problem in the API's own error envelope."""
     body, media_type = api.render(problem, request_id)
     answer = Answer(problem.type.status, [(b"content-type", media_type.encode())], body)
+    answer.problem = problem.type.code
     for name, value in problem.headers:
         answer.add(name.lower(), value)
     return answer

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .contract import ResponseRule
+from .contract import Operation, ResponseRule
 from .schemas import first_error
 
 _MOST_REMEMBERED = 512
@@ -36,6 +36,13 @@ class ResponseCheck:
                 if (error := first_error(validator, typed)) is not None:
                     return f"header {name!r}: {error[1]}"
         return self._body_breach(rule, headers.get("content-type", ""), body)
+
+    def body_breach(self, operation: Operation, body: Any) -> str | None:
+        """What would be wrong with `body` as an answer 200 of `operation`; None if nothing would."""
+        validator = operation.responses[200].body_validator("application/json")
+        value = msgspec.json.decode(msgspec.json.encode(body))
+        found = first_error(validator, value) if validator is not None else None
+        return None if found is None else f"body {found[0] or '/'}: {found[1]}"
 
     def _body_breach(self, rule: ResponseRule, content_type: str, body: bytes) -> str | None:
         if not rule.media_types:

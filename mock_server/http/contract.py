@@ -68,7 +68,7 @@ class Operation:
     """One operation of a bundle.
 
     `routing` is what Connexion's own router would have found out.
-    `permission` is its `x-permission`, `largest_body` its `x-max-body` (bytes); `is_anonymous` if no security applies.
+    `permission` is its `x-permission`, `largest_body` its `x-max-body` (bytes).
     """
 
     def __init__(self, api: str, path: str, method: str, item: Mapping[str, Any], contract: Contract) -> None:
@@ -80,7 +80,6 @@ class Operation:
         self.path = path
         self.raw: Mapping[str, Any] = raw
         self.permission: str | None = raw.get("x-permission")
-        self.is_anonymous = not raw.get("security", bundle.get("security", []))
         declared = [resolve(bundle, each) for each in (*item.get("parameters", []), *raw.get("parameters", []))]
         self.parameters = [Parameter(each, bundle, validators) for each in declared]
         self.largest_body: int = raw.get("x-max-body", LARGEST_BODY)

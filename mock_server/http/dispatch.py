@@ -30,7 +30,7 @@ from .connexion_app import ROUTING_CONTEXT
 from .contract import METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND
 from .exchange import Call, Refusal
 from .mock import Mock, Served
-from .problems import FORBIDDEN_HOST, INTERNAL_ERROR, INVALID_REQUEST, STOPPING
+from .problems import FORBIDDEN_HOST, FORBIDDEN_ORIGIN, INTERNAL_ERROR, INVALID_REQUEST, STOPPING
 from .problems import METHOD_NOT_ALLOWED as METHOD_REFUSED
 from .problems import ROUTE_NOT_FOUND as NO_ROUTE
 from .routes import LONGEST_PATH, Node, split_path
@@ -62,14 +62,20 @@ class Dispatcher:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
+            started = machine.stopwatch()
             try:
                 answer = await self._answer(scope, receive)
             except ClientGone:
                 return
+            except Exception as error:
+                log.exception("%s %s failed", scope["method"], _printable(scope["path"]))
+                self.mock.breaches.append(f"{scope['method']} {_printable(scope['path'])}: {error!r}")
+                answer = self._refused_by_control(INTERNAL_ERROR(), Headers(raw=[]))
             except asyncio.CancelledError:
                 # The server stops while the rest of a body is awaited. The task ends here either way.
                 answer = self._refused_by_control(STOPPING(), Headers(raw=[]))
                 answer.add("connection", "close")
+            _log_access(scope, answer, machine.stopwatch() - started)
             await answer.send(send, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
@@ -113,6 +119,7 @@ class Dispatcher:
         mock, method = self.mock, scope["method"]
         started = machine.stopwatch()
         now = mock.now_in(world)
+        world.used_at = mock.wall()
         if (page := pages.of_api(mock, address, scope, headers, world)) is not None:
             page.add("x-request-id", self._control_id(headers))
             return page
@@ -124,7 +131,7 @@ class Dispatcher:
         if node is not None and method == "OPTIONS":
             answer = preflight(node.allow, headers)
         elif node is None or method not in node.methods:
-            answer = self._unrouted(served, node, method, address, request_id, entry)
+            answer = self._unrouted(served, node, method, address, request_id)
         else:
             operation = node.methods[method]
             entry.operation = operation.id
@@ -135,25 +142,24 @@ class Dispatcher:
             call.token = token
             call.identity = _identity(served.api, token, world.state.apis[served.api.name])
             entry.caller = call.identity.name if isinstance(call.identity, Caller) else "rejected"
-            answer = await self._operate(served, call, scope, receive, request_id, entry)
+            try:
+                answer = await self._operate(served, call, scope, receive, request_id)
+            except ClientGone:
+                entry.problem = "client_gone"
+                journal.close(entry)
+                raise
             entry.body = call.raw
         answer.add("x-request-id", request_id)
         answer.add("x-mock-request", str(entry.number))
         answer.allow_any_origin(headers)
         entry.status, entry.answer, entry.answer_headers = answer.status, answer.body, answer.headers
+        entry.problem = None if answer.problem == "-" else answer.problem
         entry.seconds = machine.stopwatch() - started
         journal.close(entry)
-        if access_log.isEnabledFor(logging.INFO):
-            access_log.info(
-                "%s %s %s %s %s %s %.1f ms",
-                world.name, entry.number, answer.status, method, _printable(entry.path), entry.problem or "-",
-                entry.seconds * 1000,
-            )  # fmt: skip
+        answer.world = world.name
         return answer
 
-    async def _operate(
-        self, served: Served, call: Call, scope: Scope, receive: Receive, request_id: str, entry: Entry | None
-    ) -> Answer:
+    async def _operate(self, served: Served, call: Call, scope: Scope, receive: Receive, request_id: str) -> Answer:
         """Ask Connexion for the answer, turn refusals into the API's envelope, and check what came out."""
         answer = Answer()
         try:
@@ -165,23 +171,21 @@ class Dispatcher:
             inner["extensions"] = {ROUTING_CONTEXT: call.operation.routing}
             await served.app(inner, receive, answer.receive)
         except Refusal as refusal:
-            answer = self._explained(served.api, refusal.problem, request_id, entry)
+            answer = answer_to(served.api, refusal.problem, request_id)
         except ClientGone:
             raise
         except HTTPException as error:
             # Nothing of Connexion's own should refuse before our stages do; if it does, it is still an answer.
             log.warning("connexion refused %r: %s %s", call.operation, error.status_code, error.detail)
-            answer = self._explained(served.api, invalid("request", "-", str(error.detail)).problem, request_id, entry)
+            answer = answer_to(served.api, invalid("request", "-", str(error.detail)).problem, request_id)
         except Exception as error:
             log.exception("%r failed", call.operation)
             self.mock.breaches.append(f"{call.operation!r}: {error!r}")
-            return self._explained(served.api, INTERNAL_ERROR(), request_id, entry)
+            return answer_to(served.api, INTERNAL_ERROR(), request_id)
         rule = call.operation.responses.get(answer.status)
         return corrected(self.mock, served.api, repr(call.operation), rule, answer, request_id)
 
-    def _unrouted(
-        self, served: Served, node: Node | None, method: str, address: Address, request_id: str, entry: Entry | None
-    ) -> Answer:
+    def _unrouted(self, served: Served, node: Node | None, method: str, address: Address, request_id: str) -> Answer:
         path = "/" + "/".join(address.rest).encode("ascii", "backslashreplace").decode()[:200]
         if node is None:
             problem = NO_ROUTE(
@@ -193,13 +197,8 @@ class Dispatcher:
                 ("Allow", node.allow)
             )
             name = METHOD_NOT_ALLOWED
-        answer = self._explained(served.api, problem, request_id, entry)
+        answer = answer_to(served.api, problem, request_id)
         return corrected(self.mock, served.api, name, served.contract.named_responses.get(name), answer, request_id)
-
-    def _explained(self, api: Api, problem: Problem, request_id: str, entry: Entry | None) -> Answer:
-        if entry is not None:
-            entry.problem = problem.type.code
-        return answer_to(api, problem, request_id)
 
     def _page(self, address: Address, scope: Scope, headers: Headers) -> Answer | None:
         """A page of ours, read with GET or HEAD, and like every answer with a request id."""
@@ -233,20 +232,24 @@ class Dispatcher:
         is_for_us = self._is_for_us(headers)
         if is_for_us and (page := self._page(address, scope, headers)) is not None:
             return page
-        if not is_for_us:
+        origin = headers.get("origin")
+        if is_for_us and origin is not None and not self._is_ours(origin.partition("://")[2]):
+            shown = origin[:100].encode("ascii", "backslashreplace").decode()
+            answer = answer_to(served.api, FORBIDDEN_ORIGIN(origin=shown), request_id)
+        elif not is_for_us:
             problem = FORBIDDEN_HOST(host=headers.get("host", "")[:100].encode("ascii", "backslashreplace").decode())
             answer = answer_to(served.api, problem, request_id)
         elif node is not None and method == "OPTIONS":
             answer = preflight(node.allow, Headers(raw=[]))
         elif node is None or method not in node.methods:
-            answer = self._unrouted(served, node, method, address, request_id, None)
+            answer = self._unrouted(served, node, method, address, request_id)
         else:
             call = Call(mock, served.api, node.methods[method], headers)
             call.path, call.query_string = parameters, scope["query_string"]
             call.base_url = origin_of(scope, headers, mock.options.public_url)
             call.token = served.api.token(headers, True)
             call.identity = _identity(served.api, call.token, mock)
-            answer = await self._operate(served, call, scope, receive, request_id, None)
+            answer = await self._operate(served, call, scope, receive, request_id)
         answer.add("x-request-id", request_id)
         return answer
 
@@ -263,10 +266,13 @@ class Dispatcher:
 
     def _is_for_us(self, headers: Headers) -> bool:
         """A page on some other site must not reach the control API by rebinding its name to this machine."""
-        options, host = self.mock.options, headers.get("host", "")
-        if not options.check_host or is_loopback(host):
+        return self._is_ours(headers.get("host", ""))
+
+    def _is_ours(self, host: str) -> bool:
+        public_url = self.mock.options.public_url
+        if is_loopback(host) or not self.mock.options.check_host:
             return True
-        return options.public_url is not None and host == options.public_url.partition("://")[2].split("/")[0]
+        return public_url is not None and host == public_url.partition("://")[2].split("/")[0]
 
 
 def _identity(api: Api, token: Token | Rejected | None, domain: object) -> Caller | Rejected | None:
@@ -280,6 +286,14 @@ def _correlation_id(headers: Headers) -> str | None:
 
 def _printable(path: str) -> str:
     return path[:200].encode("unicode_escape").decode()
+
+
+def _log_access(scope: Scope, answer: Answer, seconds: float) -> None:
+    if access_log.isEnabledFor(logging.INFO):
+        path = _printable(scope["path"])
+        access_log.info(
+            "%s %s %s %s %s %.1f ms", answer.world, answer.status, scope["method"], path, answer.problem, seconds * 1000
+        )
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -11,9 +11,11 @@ from starlette.types import ASGIApp
 
 from mock_server import machine
 from mock_server.api import Api
+from mock_server.engine.clock import running
 from mock_server.engine.instants import Instant
 from mock_server.engine.kernel import Jobs, settle
 from mock_server.engine.world import WorldState
+from mock_server.fixtures import FixtureError
 from mock_server.scenarios import Scenario, initial_state
 from mock_server.store.worlds import TooManyWorlds, World, Worlds
 
@@ -22,6 +24,18 @@ from .contract import Contract
 from .routes import Routes
 
 DEFAULT_WORLD = "demo"
+
+
+def _never_back(wall: Callable[[], Instant]) -> Callable[[], Instant]:
+    """The machine's clock as far as it goes forward: what has happened in a world does not happen again."""
+    latest = 0
+
+    def read() -> Instant:
+        nonlocal latest
+        latest = max(latest, wall())
+        return latest
+
+    return read
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -90,9 +104,10 @@ class Mock:
         self.served = served
         self.control = control
         self.scenarios = scenarios
-        self.wall = wall
+        self.wall = _never_back(wall)
         self.fresh_seed = fresh_seed
         self.worlds = Worlds()
+        self._probed: set[str] = set()
         self.check = ResponseCheck()
         self.breaches: deque[str] = deque(maxlen=100)
         """Answers of ours that broke a contract, and failures that nobody asked for; the newest 100."""
@@ -114,7 +129,33 @@ class Mock:
         if seed is None:
             seed = self.fresh_seed() if chosen.file.seed is None else chosen.file.seed
         state = initial_state(chosen, self.apis, seed, wall, now=now, clock=clock)
+        if scenario not in self._probed:
+            for api in self.apis:
+                if (complaint := self.complaint_about(api, state)) is not None:
+                    raise FixtureError(chosen.document.file, f"{api} could not keep its contract: {complaint}")
+            self._probed.add(scenario)
         return self.worlds.add(name, scenario, state, wall)
+
+    def reset_world(self, world: World) -> None:
+        """Back to how the world began. Its clock too, unless that simply follows the machine's."""
+        state, clock = world.initial, world.initial.clock
+        if clock.mode == "running" and clock.now != clock.wall:
+            state = msgspec.structs.replace(state, clock=running(clock.now, self.wall()))
+        world.reset(state)
+
+    def complaint_about(self, api: str, state: WorldState) -> str | None:
+        """What would break the API's contract if this state were served; None if nothing would.
+
+        Types and references have been checked when the state was read. This catches what is left.
+        """
+        served = self.served[api]
+        try:
+            for operation, body in served.api.probe(state.apis[api], state.context(state.clock.now)):
+                if (breach := self.check.body_breach(served.contract.operations[operation], body)) is not None:
+                    return f"{operation}: {breach}"
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            return f"{type(error).__name__}: {error}"
+        return None
 
     def create_automatically(self, name: str) -> World:
         """A world that a request named and nobody created (`--auto-worlds`); the one idle longest makes room."""
@@ -127,7 +168,6 @@ class Mock:
     def now_in(self, world: World) -> Instant:
         """The world's time at this moment, after all that was due until then has been done."""
         wall = self.wall()
-        world.used_at = wall
         state = world.state
         now = state.clock.read(wall)
         first = state.agenda.first()

@@ -16,7 +16,7 @@ from mock_server.store.worlds import World
 
 from .addressing import CONTROL, Address, base_url, origin_of
 from .answers import Answer
-from .mock import Mock, Served
+from .mock import DEFAULT_WORLD, Mock, Served
 
 _ASSETS = {
     "swagger-ui.css": "text/css; charset=utf-8",
@@ -135,7 +135,7 @@ def _home(mock: Mock, origin: str) -> str:
 
 def _api_section(mock: Mock, served: Served, origin: str) -> str:
     api = served.api
-    world, is_private = mock.worlds.get("demo"), mock.options.control_token is None
+    world, is_private = mock.worlds.get(DEFAULT_WORLD), mock.options.control_token is None
     rows = "".join(
         f"<tr><td>{html.escape(credential.name)}</td><td><code>{html.escape(credential.secret)}</code></td>"
         f"<td><code>{html.escape(api.token_form(origin, credential.secret))}</code></td></tr>"

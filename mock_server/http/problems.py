@@ -24,6 +24,9 @@ WORLDS_DISAGREE = ProblemType(
 FORBIDDEN_HOST = ProblemType(
     "forbidden_host", 403, "The control API answers only under a loopback Host or --public-url, not under {host!r}."
 )
+FORBIDDEN_ORIGIN = ProblemType(
+    "forbidden_origin", 403, "The control API does not serve pages of other origins, such as {origin!r}."
+)
 STOPPING = ProblemType("stopping", 503, "The server is stopping and gave up waiting for the rest of this request.")
 INTERNAL_ERROR = ProblemType(
     "internal_error", 500, "mockbill failed to answer this; that is a bug in mockbill. The server's log has the trace."

@@ -48,7 +48,8 @@ class Entry:
 
     @property
     def size(self) -> int:
-        return OVERHEAD + len(self.path) + len(self.body) + len(self.answer) + _size_of(self.headers)
+        headers = _size_of(self.headers) + _size_of(self.answer_headers)
+        return OVERHEAD + len(self.path) + len(self.body) + len(self.answer) + headers
 
 
 class Journal:
@@ -87,9 +88,6 @@ class Journal:
             _, gone = self._entries.popleft()
             self._bytes -= gone
             self.dropped += 1
-
-    def clear(self) -> None:
-        self.__init__()  # type: ignore[misc]
 
 
 def _size_of(headers: list[tuple[bytes, bytes]]) -> int:

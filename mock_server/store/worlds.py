@@ -51,6 +51,11 @@ class World:
             self._journal = Journal()
         return self._journal
 
+    @property
+    def requests(self) -> int:
+        """How many requests its APIs have been sent."""
+        return self._journal.opened if self._journal is not None else 0
+
     def transact(self, function: Callable[[WorldState], tuple[WorldState, R]]) -> R:
         """Apply `function` to the state and put its new state in place, in one step.
 
@@ -66,10 +71,10 @@ class World:
                     self._state = after
                     return result
 
-    def reset(self, state: WorldState | None = None) -> None:
-        """Back to `state`, or to how the world began; its records are emptied."""
+    def reset(self, state: WorldState) -> None:
+        """Put `state` in place, and empty the world's records."""
         with self._lock:
-            self._state = self.initial if state is None else state
+            self._state = state
             self._journal = None
 
 

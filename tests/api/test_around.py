@@ -83,6 +83,17 @@ class TestCors:
                 assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+class TestOrigin:
+    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example"])
+    def test_a_page_of_another_origin_cannot_move_a_world(self, client: Client, origin: str) -> None:
+        answer = client.request("POST", "/_mock/worlds/demo/reset", headers={"origin": origin})
+        assert (answer.status, answer.code) == (403, "forbidden_origin")
+
+    @pytest.mark.parametrize("origin", ["http://127.0.0.1:4010", "http://localhost:3000", "http://[::1]:4010"])
+    def test_a_page_of_this_machine_can(self, client: Client, origin: str) -> None:
+        assert client.request("POST", "/_mock/worlds/demo/reset", headers={"origin": origin}).status == 200
+
+
 class TestHost:
     @pytest.mark.parametrize(
         "host", ["127.0.0.1", "127.0.0.1:4010", "localhost:1", "[::1]:4010", "LOCALHOST", "app.localhost"]

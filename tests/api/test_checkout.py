@@ -47,6 +47,25 @@ def test_asking_again_answers_the_same_and_changes_nothing(mock: Mock, world: Wo
     assert mock.worlds.get("still").state is state  # type: ignore[union-attr]
 
 
+def test_one_subscription_goes_through_all_tiers(world: World) -> None:
+    taken = [checkout(world, tier) for tier in ("pro", "business", "free")]
+    assert len({(each["external_id"], each["subscription_id"]) for each in taken}) == 1
+
+
+def test_a_waiting_checkout_is_not_in_the_way_of_an_instant_one(world: World) -> None:
+    world.settings(checkout="hosted")
+    assert checkout(world, "pro")["status"] == "pending"
+    world.settings(checkout="instant")
+    assert checkout(world, "pro")["status"] == "active"
+    assert plan(world)["subscription"]["pending"] is None
+
+
+def test_what_is_wrong_with_the_request_comes_before_whose_organization_it_is(world: World) -> None:
+    for org in (GLOBEX, "01J9ZC3M4N5P6Q7R8S9T0V1W99"):
+        assert world.billing("POST", "checkout", org=org, json={"tier_slug": "gold"}).status == 400
+        assert world.billing("POST", "checkout", org=org, json={"tier_slug": "pro"}).status == 403
+
+
 def test_down_again_is_never_refused(world: World) -> None:
     checkout(world, "business")
     assert checkout(world, "free")["status"] == "active"
@@ -153,7 +172,7 @@ def test_every_portal_session_is_its_own_and_keeps_the_world_and_the_host(world:
 
 
 def test_the_portal_page_leads_back_but_not_anywhere(world: World) -> None:
-    for return_url, expected in (("https://app.test/?a=1", True), ("javascript:alert(1)", False)):
+    for return_url, expected in (("https://app.test/?a=1", True), ("javascript:alert(1)", False), ("x://[", False)):
         url = world.billing("POST", "portal", json={"return_url": return_url}).json["url"]
         path, _, query = url.removeprefix("http://127.0.0.1:4010").partition("?")
         page = world.client.request("GET", path, query=query.encode())

@@ -80,6 +80,7 @@ STATE = {
     "next_number": 0,
     "agenda": [],
     "memory": [],
+    "outbox": {"next": 1, "dropped": 0, "happenings": []},
     "domain": {
         "tiers": [{"slug": "free", "name": {"en": "Free"}, "sort_order": 1, "is_default_for_personal": True}],
         "settings": {},

@@ -87,6 +87,21 @@ def test_a_window_that_only_an_override_limits_shows_up_in_the_report(world: Wor
     assert (week["period_start"], week["period_end"]) == ("2024-02-26T00:00:00Z", "2024-03-04T00:00:00Z")
 
 
+def test_a_window_that_only_a_tier_limits_shows_up_too(world: World) -> None:
+    state = world.control("GET", "/state").json
+    free = next(each for each in state["domain"]["tiers"] if each["slug"] == "free")
+    free["quotas"]["door_opens"]["week"] = 7
+    assert world.control("PUT", "/state", json=state).status == 200
+    assert limit(world, "door_opens", "week") == {"value": 7, "source": {"kind": "tier", "slug": "free"}}
+
+
+def test_a_window_that_nothing_limits_any_more_is_gone(world: World) -> None:
+    post(world, quota_key="door_opens", period="week", expires_at="2024-03-01T00:00:00Z")
+    world.advance("P2D")
+    periods = [item["period"] for item in world.billing("GET", "usage").json["items"] if item["key"] == "door_opens"]
+    assert periods == ["day", "month"]
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -88,6 +88,65 @@ def test_news_of_a_subscription_that_was_replaced_changes_nothing(world: World) 
     assert tier(world) == "pro"
 
 
+@pytest.mark.parametrize("kind", ["invoice.paid", "invoice.payment_failed", "customer.subscription.updated"])
+def test_what_comes_after_the_end_does_not_bring_it_back(world: World, kind: str) -> None:
+    webhook(world, event("customer.subscription.deleted", {"id": GLOBEX_SUBSCRIPTION}, "evt_a"))
+    thing = {"id": GLOBEX_SUBSCRIPTION, "subscription": GLOBEX_SUBSCRIPTION, "status": "active"}
+    webhook(world, event(kind, thing, "evt_b"))
+    assert (tier(world, "demo-globex", GLOBEX), status(world)) == ("free", "canceled")
+
+
+def test_an_invoice_that_takes_back_an_older_plan_does_not_undo_the_newer(world: World) -> None:
+    webhook(world, event("customer.subscription.created", subscription(), "evt_a"))
+    webhook(world, event("customer.subscription.updated", subscription(price="price_business_monthly"), "evt_b"))
+    lines = [
+        {"amount": -500, "proration": True, "price": {"id": "price_pro_monthly"}},
+        {"amount": 900, "price": {"id": "price_business_monthly"}},
+    ]
+    invoice = {"subscription": "sub_acme", "lines": {"data": lines}}
+    answer = webhook(world, event("invoice.paid", invoice, "evt_c"))
+    assert answer.json["events"][0]["tier_slug"] == "business"
+    assert tier(world) == "business"
+
+
+class TestPending:
+    @pytest.fixture
+    def waiting(self, world: World) -> Any:
+        world.settings(checkout="hosted")
+        return world.billing("POST", "checkout", json={"tier_slug": "pro"}).json
+
+    def checkout(self, world: World) -> Any:
+        return world.billing("POST", "checkout", json={"tier_slug": "pro"}).json
+
+    def test_the_provider_calls_it_by_another_id_and_ours_stays(self, world: World, waiting: Any) -> None:
+        webhook(world, event("customer.subscription.created", subscription("incomplete"), "evt_a"))
+        assert self.checkout(world) == waiting
+        page = waiting["checkout_url"].removeprefix("http://127.0.0.1:4010")
+        assert world.client.request("GET", page).status == 200
+        paid = subscription("active", metadata={}, items={})
+        webhook(world, event("customer.subscription.updated", paid, "evt_b"))
+        assert tier(world) == "pro"
+        assert world.billing("GET", "plan").json["subscription"]["external_id"] == "sub_acme"
+
+    @pytest.mark.parametrize("state", ["incomplete_expired", "canceled"])
+    def test_given_up_it_waits_no_longer(self, world: World, waiting: Any, state: str) -> None:
+        webhook(world, event("customer.subscription.created", subscription("incomplete"), "evt_a"))
+        webhook(world, event("customer.subscription.updated", subscription(state), "evt_b"))
+        assert world.billing("GET", "plan").json["subscription"] is None
+        assert self.checkout(world)["external_id"] != waiting["external_id"]
+
+    def test_somebody_elses_invoice_does_not_pay_for_it(self, world: World, waiting: Any) -> None:
+        webhook(world, event("invoice.paid", {"subscription": "sub_other", "metadata": {"org_id": ACME}}))
+        assert tier(world) == "free"
+
+    def test_an_id_with_odd_letters_still_makes_a_link(self, world: World) -> None:
+        odd = subscription("incomplete", id="sub a/b?c#d")
+        webhook(world, event("customer.subscription.created", odd))
+        url = world.billing("GET", "plan").json["subscription"]["checkout_url"]
+        assert url.endswith("/checkout/sub%20a%2Fb%3Fc%23d")
+        assert world.client.request("GET", url.removeprefix("http://127.0.0.1:4010")).status == 200
+
+
 def test_a_repeated_event_answers_the_same_and_changes_nothing(mock: Mock, world: World) -> None:
     body = event("customer.subscription.created", subscription())
     first = webhook(world, body)

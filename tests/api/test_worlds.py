@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.app import create_app, create_mock
-from mock_server.http.mock import Mock
+from mock_server.http.mock import Mock, Options
 
 from .client import ACME, WALL, Client, World
 
@@ -60,6 +61,42 @@ def test_a_reset_is_exact(mock: Mock, world: World) -> None:
     assert world.control("POST", "/reset").json["requests"] == 0
     assert held.state is first
     assert tier(world) == "free"
+
+
+def test_a_reset_brings_back_the_time_of_a_running_world() -> None:
+    now = [WALL]
+    mock = create_mock(wall=lambda: now[0], fresh_seed=lambda: 7)
+    client = Client(create_app(mock))
+    made = {"name": "w", "now": "2026-03-01T00:00:00Z", "clock": "running"}
+    assert client.request("POST", "/_mock/worlds", json=made).status == 201
+    now[0] += 3_600_000_000
+    assert client.request("GET", "/_mock/worlds/w/clock").json["now"] == "2026-03-01T01:00:00Z"
+    assert client.request("POST", "/_mock/worlds/w/reset").json["clock"]["now"] == "2026-03-01T00:00:00Z"
+    now[0] += 60_000_000
+    assert client.request("GET", "/_mock/worlds/w/clock").json["now"] == "2026-03-01T00:01:00Z"
+
+
+def test_time_does_not_go_back_with_the_machine() -> None:
+    now = [WALL]
+    mock = create_mock(wall=lambda: now[0], fresh_seed=lambda: 7)
+    client = Client(create_app(mock))
+    seen = []
+    for step in (0, 60_000_000, -30_000_000, 10_000_000):
+        now[0] += step
+        seen.append(client.request("GET", "/_mock/worlds/demo/clock").json["now"])
+    assert seen == sorted(seen)
+
+
+def test_listing_worlds_is_not_using_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mock_server.store.worlds.MOST_WORLDS", 3)
+    ticks = iter(range(WALL, WALL + 1_000_000))
+    mock = create_mock(Options(auto_worlds=True), wall=lambda: next(ticks), fresh_seed=lambda: 7)
+    client = Client(create_app(mock))
+    for name in ("one", "two", "one"):
+        client.request("GET", f"/w/{name}/api/v1/plans")
+    client.request("GET", "/_mock/worlds")
+    client.request("GET", "/w/three/api/v1/plans")
+    assert [each.name for each in mock.worlds] == ["demo", "one", "three"]
 
 
 def test_a_deleted_world_is_gone(client: Client, world: World) -> None:
@@ -149,6 +186,58 @@ class TestClock:
         assert (happening.topic, happening.subject) == ("override.expired", ACME)
 
 
+def due(job: str, key: str = "openapp/k", at: str = "2001-01-01T00:00:00Z") -> dict[str, Any]:
+    return {"at": at, "number": 1, "key": key, "job": job, "args": {}}
+
+
+HAPPENING = {"number": 1, "at": "2030-01-01T00:00:00Z", "topic": "t", "subject": "s", "data": {}}
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.text(max_size=600),
+    st.just([]),
+    st.just({}),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+
+
+def leaf_paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict) and value:
+        return [found for key, each in value.items() for found in leaf_paths(each, (*path, key))]
+    if isinstance(value, list) and value:
+        return [found for n, each in enumerate(value) for found in leaf_paths(each, (*path, n))]
+    return [path]
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_a_state_with_any_leaf_changed_is_refused_or_served(data: st.DataObject) -> None:
+    mock = create_mock(wall=lambda: WALL, fresh_seed=lambda: 7)
+    mock.create_world("still", "demo", seed=7, now=WALL)
+    world = World(Client(create_app(mock)), "still")
+    body = {"subject_type": "org", "subject_id": ACME, "quota_key": "devices", "limit_value": 7}
+    world.call("POST", "/admin/quota_overrides", "demo-operator", json={**body, "expires_at": "2030-01-01T00:00:00Z"})
+    kept = world.control("GET", "/state").json
+    path = data.draw(st.sampled_from(leaf_paths(kept)))
+    node = kept
+    for step in path[:-1]:
+        node = node[step]
+    node[path[-1]] = data.draw(leaves)
+    before = mock.worlds.get("still").state  # type: ignore[union-attr]
+    status = world.control("PUT", "/state", json=kept).status
+    assert status in (200, 400)
+    if status == 400:
+        assert mock.worlds.get("still").state is before  # type: ignore[union-attr]
+    world.control("POST", "/clock", json={"advance": "P9Y"})
+    reads = ("", "/state", "/credentials", "/settings", "/clock")
+    answers = [world.control("GET", path) for path in reads] + [world.call("GET", "/plans")]
+    answers += [world.billing("GET", path, "demo-operator") for path in ("plan", "usage", "upgrade-options")]
+    answers.append(world.call("GET", "/admin/quota_overrides", "demo-operator"))
+    assert [answer.status for answer in answers if answer.status >= 500] == []
+    assert list(mock.breaches) == []
+
+
 class TestState:
     def test_put_back_it_is_the_same_world(self, client: Client, world: World) -> None:
         upgrade(world)
@@ -174,11 +263,11 @@ class TestState:
                 "default",
             ),
             ({"clock": {"now": "9999-12-31T23:59:59Z", "mode": "frozen"}}, "1970"),
-            (
-                {"agenda": [{"at": "2030-01-01T00:00:00Z", "number": 1, "key": "k", "job": "nothing", "args": {}}]},
-                "job",
-            ),
+            ({"agenda": [due("nothing")]}, "job"),
             ({"api": "nothing"}, "nothing"),
+            ({"agenda": [due("override_expires", key="elsewhere/1")]}, "elsewhere"),
+            ({"agenda": [due("override_expires"), due("override_expires")]}, "same key"),
+            ({"outbox": {"next": 1, "dropped": 0, "happenings": [HAPPENING]}}, "outbox"),
             ({"mockbill_state": 2}, "mockbill_state"),
         ],
     )
@@ -243,12 +332,15 @@ def test_a_fork_taken_anywhere_replays_the_rest_alike(tiers: list[str], at: int)
     world = World(client, "still")
     for tier_slug in tiers[:at]:
         upgrade(world, tier_slug)
+    changes = len(mock.worlds.get("still").state.outbox)  # type: ignore[union-attr]
     world.control("POST", "/fork", json=FORK)
     for each in (world, World(client, "fork")):
         for tier_slug in tiers[at:]:
             upgrade(each, tier_slug)
     left, right = (mock.worlds.get(name).state for name in ("still", "fork"))  # type: ignore[union-attr]
-    assert left == right
+    assert msgspec.structs.replace(left, outbox=right.outbox) == right
+    # What was owed before the fork stays with the parent alone.
+    assert len(left.outbox) - len(right.outbox) == changes
 
 
 def test_health_says_what_is_served(client: Client) -> None:

@@ -59,6 +59,38 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, complaint: s
     assert complaint in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("role: owner", 'role: ""', "role: Expected `str` of length >= 1"),
+        (
+            "tier: free",
+            "tier: free\n        subscription: {external_id: a, subscription_id: b, provider: My Pay}",
+            "provider",
+        ),
+        ("    credentials:", "    overrides: [OVERRIDE, OVERRIDE]\n    credentials:", "two overrides of devices"),
+        ("    orgs:", "    catalog: mine/nothing.yaml\n    orgs:", "mine/nothing.yaml"),
+    ],
+)
+def test_what_would_break_the_contract_is_named_before_it_is_served(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    new = new.replace("OVERRIDE", "{org: org_1, quota_key: devices, limit: 1}")
+    path.write_text(WORLD.replace("TIER", "free").replace(old, new))
+    with pytest.raises(FixtureError) as error:
+        load(path)
+    assert complaint in str(error.value)
+
+
+def test_a_catalog_lies_beside_its_world(tmp_path: Path) -> None:
+    catalog = (find("catalogs", "openapp")).read_text().replace("slug: pro", "slug: golden")
+    (tmp_path / "plans.yaml").write_text(catalog)
+    path = tmp_path / "mine.yaml"
+    path.write_text(WORLD.replace("TIER", "golden").replace("    orgs:", "    catalog: ./plans.yaml\n    orgs:"))
+    load(path)
+
+
 def test_a_world_of_ones_own_loads(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(WORLD.replace("TIER", "pro"))

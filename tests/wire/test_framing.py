@@ -202,3 +202,13 @@ def test_the_connection_stays_usable_after_an_offer_to_upgrade(port: int, upgrad
         for _ in range(2):
             connection.send(request("GET", STATUS, (HOST, *upgrade)))
             assert connection.reply().status == 200
+
+
+def test_a_trailer_is_no_header(port: int) -> None:
+    """RFC 9110, 6.5: a trailer is not merged into the headers unless its definition says so."""
+    without_type = (HOST, OWNER, CHUNKED)
+    last = b"0\r\nContent-Type: application/json\r\n\r\n"
+    body = b"%x\r\n%s\r\n" % (len(BUY_PRO), BUY_PRO)
+    assert exchange(port, request("POST", CHECKOUT, without_type) + body + last).status == 415
+    odd = b"0\r\nContent-Type: text/plain\r\n\r\n"
+    assert exchange(port, request("POST", CHECKOUT, (*HEADERS, CHUNKED)) + body + odd).status == 200

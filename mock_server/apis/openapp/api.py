@@ -12,6 +12,7 @@ from .initial import initial_state
 from .model.overrides import EXPIRY_JOB, override_expires
 from .model.state import Settings
 from .pages import checkout_page, portal_page
+from .probe import probe
 
 API = Api(
     name="openapp",
@@ -29,6 +30,7 @@ API = Api(
     load=load,
     credentials=shown,
     token_form=token_form,
+    probe=probe,
     pages={"checkout": checkout_page, "portal": portal_page},
     jobs={EXPIRY_JOB: override_expires},
 )

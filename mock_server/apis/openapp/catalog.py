@@ -7,19 +7,16 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from mock_server.apis.openapp.model.quotas import QUOTAS
-from mock_server.apis.openapp.model.state import Catalog, Tier
+from mock_server.apis.openapp.model.state import Catalog, Count, Localized, Order, Slug, Tier
 from mock_server.fixtures import FixtureError, Located
-
-Limit = Annotated[int, Meta(ge=0, le=2**63 - 1)] | None
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
 
 
 class TierFile(Struct, frozen=True, forbid_unknown_fields=True):
     slug: Slug
-    name: dict[str, str]
-    sort_order: Annotated[int, Meta(ge=0, le=2**31 - 1)]
-    quotas: dict[str, dict[str, Limit]] = {}
-    description: dict[str, str] | None = None
+    name: Localized
+    sort_order: Order
+    quotas: dict[str, dict[str, Count | None]] = {}
+    description: Localized | None = None
     published: bool = True
     default_for_personal: bool = False
     provider_prices: dict[str, list[str]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -10,12 +11,13 @@ from rpds import HashTrieMap
 
 from .model.credentials import digest
 from .model.limits import row
-from .model.state import Catalog, Counter, Credential, OpenApp, Org, Override, Settings, Tier
+from .model.quotas import CAPACITY_KEYS, QUOTAS
+from .model.state import Catalog, Count, Counter, Credential, OpenApp, Org, Override, Settings, Tier
 
 
 class OrgFile(Struct, frozen=True, forbid_unknown_fields=True):
     org: Org
-    capacity: dict[str, int] = {}
+    capacity: dict[str, Count] = {}
     counters: dict[str, Counter] = {}
     overrides: list[Override] = []
 
@@ -50,14 +52,8 @@ def load(value: Any) -> OpenApp:
     """Raises ValueError, which names the member that does not fit."""
     file = msgspec.convert(value, StateFile)
     tiers = {tier.slug: tier for tier in sorted(file.tiers, key=lambda tier: (tier.sort_order, tier.slug))}
-    if sum(tier.is_default_for_personal for tier in tiers.values()) != 1:
-        raise ValueError("exactly one tier must have is_default_for_personal: true - at `$.tiers`")
-    for n, entry in enumerate(file.orgs):
-        for subscription in (entry.org.subscription, entry.org.pending):
-            if subscription is not None and subscription.tier_slug not in tiers:
-                raise ValueError(f"there is no tier {subscription.tier_slug!r} - at `$.orgs[{n}].org`")
-        if entry.org.tier_slug not in tiers:
-            raise ValueError(f"there is no tier {entry.org.tier_slug!r} - at `$.orgs[{n}].org.tier_slug`")
+    for complaint in _complaints(file, tiers):
+        raise ValueError(complaint)
     return OpenApp(
         catalog=Catalog(tiers),
         settings=file.settings,
@@ -73,15 +69,58 @@ def load(value: Any) -> OpenApp:
         ),
         by_external_id=HashTrieMap(
             {
-                subscription.external_id: entry.org.id
+                name: entry.org.id
                 for entry in file.orgs
                 for subscription in (entry.org.subscription, entry.org.pending)
                 if subscription is not None
+                for name in subscription.names
             }
         ),
         credentials=HashTrieMap({digest(each.secret): each for each in file.credentials}),
         webhook_secrets=HashTrieMap(file.webhook_secrets),
     )
+
+
+def _complaints(file: StateFile, tiers: Mapping[str, Tier]) -> Iterator[str]:
+    """What no type can say: names that stand twice or lead nowhere."""
+    if sum(tier.is_default_for_personal for tier in tiers.values()) != 1:
+        yield "exactly one tier must have is_default_for_personal: true - at `$.tiers`"
+    yield from _twice((tier.slug for tier in file.tiers), "tiers")
+    yield from _twice((entry.org.id for entry in file.orgs), "orgs")
+    yield from _twice((each.secret for each in file.credentials), "credentials")
+    external_ids: list[str] = []
+    for tier in file.tiers:
+        for key, limits in tier.quotas.items():
+            if key not in QUOTAS or not limits.keys() <= set(QUOTAS[key].allowed):
+                yield f"tier {tier.slug!r} limits {key!r} in a way that does not exist - at `$.tiers`"
+    for n, entry in enumerate(file.orgs):
+        where = f"at `$.orgs[{n}]`"
+        slugs = {entry.org.tier_slug}
+        for subscription in (entry.org.subscription, entry.org.pending):
+            if subscription is not None:
+                slugs.add(subscription.tier_slug)
+                external_ids += subscription.names
+        if unknown := sorted(slugs - tiers.keys()):
+            yield f"there is no tier {unknown[0]!r} - {where}"
+        if entry.capacity.keys() - set(CAPACITY_KEYS):
+            yield f"a capacity that does not exist - {where}"
+        rows = [(each.quota_key, each.period) for each in entry.overrides]
+        if len(set(rows)) != len(rows) or any(each.org_id != entry.org.id for each in entry.overrides):
+            yield f"an override twice, or of another organization - {where}"
+        if any(key not in QUOTAS or period not in QUOTAS[key].allowed for key, period in rows):
+            yield f"an override of a quota that does not exist - {where}"
+    yield from _twice(external_ids, "external ids")
+    org_ids = {entry.org.id for entry in file.orgs}
+    if any(each.org is not None and each.org not in org_ids for each in file.credentials):
+        yield "a credential of an organization that does not exist - at `$.credentials`"
+
+
+def _twice(names: Iterable[str], what: str) -> Iterator[str]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            yield f"two {what} are the same"
+        seen.add(name)
 
 
 def _sorted(values: HashTrieMap[str, Any] | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -19,22 +20,36 @@ from .model.credentials import digest
 from .model.limits import row
 from .model.overrides import expiry
 from .model.quotas import CAPACITY_KEYS, QUOTAS
-from .model.state import Catalog, Credential, OpenApp, Org, Override, SelectionPolicy, Settings, Subscription
-
-OrgId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+from .model.state import (
+    Catalog,
+    Count,
+    Credential,
+    ExternalId,
+    Id,
+    Name,
+    OpenApp,
+    Org,
+    Override,
+    Permission,
+    Provider,
+    Role,
+    Secret,
+    SelectionPolicy,
+    Settings,
+    Subscription,
+)
 
 
 class SubscriptionPart(Struct, frozen=True, forbid_unknown_fields=True):
-    external_id: Annotated[str, Meta(min_length=1, max_length=128)]
-    subscription_id: Annotated[str, Meta(min_length=1, max_length=128)]
+    external_id: ExternalId
+    subscription_id: ExternalId
     status: Literal["active", "past_due", "canceled"] = "active"
-    provider: str = "stripe"
+    provider: Provider = "stripe"
 
 
 class OrgPart(Struct, frozen=True, forbid_unknown_fields=True):
-    id: OrgId
-    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    id: Id
+    name: Name
     tier: str | None = None
     capacity: dict[str, Count] = {}
     subscription: SubscriptionPart | None = None
@@ -42,7 +57,7 @@ class OrgPart(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OverridePart(Struct, frozen=True, forbid_unknown_fields=True):
-    org: OrgId
+    org: Id
     quota_key: str
     limit: Count
     period: str | None = None
@@ -51,10 +66,10 @@ class OverridePart(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CredentialPart(Struct, frozen=True, forbid_unknown_fields=True):
-    secret: Annotated[str, Meta(pattern=r"^[!-?A-~]{1,200}$")]
-    role: str
-    org: OrgId | None = None
-    permissions: list[Literal["billing:read", "billing:manage", "operator"]] = []
+    secret: Secret
+    role: Role
+    org: Id | None = None
+    permissions: list[Permission] = []
     revoked: bool = False
 
 
@@ -71,7 +86,7 @@ def initial_state(document: Located[Any], now: Instant) -> Accepted[OpenApp, Non
     """Raises FixtureError with file, line and member for whatever does not fit together."""
     part = document.convert(OpenAppPart)
     try:
-        catalog = _catalog(part.catalog)
+        catalog = _catalog(str(find("catalogs", part.catalog, beside=document.file)))
     except FixtureError as error:
         raise FixtureError(document.place("$.catalog"), str(error)) from None
     state = OpenApp(catalog, part.settings, webhook_secrets=HashTrieMap(part.webhook_secrets))
@@ -87,8 +102,8 @@ def initial_state(document: Located[Any], now: Instant) -> Accepted[OpenApp, Non
 
 
 @lru_cache(maxsize=64)
-def _catalog(name: str) -> Catalog:
-    return read_catalog(read_yaml(find("catalogs", name)))
+def _catalog(path: str) -> Catalog:
+    return read_catalog(read_yaml(Path(path)))
 
 
 def _with_org(state: OpenApp, part: OrgPart, document: Located[Any], where: str) -> OpenApp:
@@ -128,12 +143,14 @@ def _with_override(
         expires_at = None if part.expires_at is None else parse_instant(part.expires_at)
     except InvalidTime as error:
         raise FixtureError(document.place(f"{where}.expires_at"), str(error)) from None
-    # Ids of a scenario's things come from their place in it, so that they are the same in every world.
+    kept: HashTrieMap[str, Override] = state.overrides.get(part.org) or HashTrieMap()
+    if row(part.quota_key, period) in kept:
+        raise FixtureError(document.place(where), f"there are two overrides of {part.quota_key} per {period} for it")
+    # Its id comes from its place in the file: the same in every world that starts at the same time.
     override = Override(
         ulid(now, 0, "scenario/override", n),
         part.org, part.quota_key, period, part.limit, now, now, expires_at, part.reason,
     )  # fmt: skip
-    kept: HashTrieMap[str, Override] = state.overrides.get(part.org) or HashTrieMap()
     overrides = state.overrides.insert(part.org, kept.insert(row(part.quota_key, period), override))
     return msgspec.structs.replace(state, overrides=overrides), expiry(override, now)
 

@@ -6,7 +6,6 @@ import html
 import json
 import shlex
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from mock_server.engine.decisions import Context
 from mock_server.engine.instants import SECOND
@@ -32,7 +31,7 @@ def checkout_page(
 def portal_page(state: OpenApp, context: Context, session: str, query: Mapping[str, str], base_url: str) -> str:
     """`portal/{session}`."""
     return_url = query.get("return_url", "")
-    is_link = urlsplit(return_url).scheme in ("http", "https")
+    is_link = return_url.lower().startswith(("http://", "https://"))
     back = f'<p><a href="{html.escape(return_url)}">Back to the application</a></p>' if is_link else ""
     return f"<h1>Customer portal</h1><p>Here the provider would show invoices and payment methods.</p>{back}"
 

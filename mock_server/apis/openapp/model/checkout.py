@@ -8,8 +8,10 @@ tier that is current or pending answers the same subscription and changes nothin
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
+from rpds import HashTrieMap
 
 from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Accepted, Context, Emit, Refused
@@ -23,47 +25,49 @@ Decision = Accepted[OpenApp, Subscription] | Refused
 
 def checkout(state: OpenApp, context: Context, caller: Caller, org_id: str, tier_slug: str) -> Decision:
     """A downgrade below what is used is never refused."""
-    org = reachable_org(state, caller, org_id)
-    if isinstance(org, Refused):
-        return org
     tier = state.catalog.tiers.get(tier_slug)
     if tier is None or not tier.is_published:
         published = ", ".join(each.slug for each in state.catalog.published)
         return Refused(UNKNOWN_TIER(tier_slug=tier_slug, published_tiers=published))
-    for known in (org.subscription, org.pending):
-        if known is not None and known.tier_slug == tier_slug and known.status != "canceled":
-            return Accepted(state, known)
+    org = reachable_org(state, caller, org_id)
+    if isinstance(org, Refused):
+        return org
     is_hosted = state.settings.checkout == "hosted" and not tier.is_default_for_personal
+    current = org.subscription if org.subscription is not None and org.subscription.status != "canceled" else None
+    for known in (current, org.pending if is_hosted else None):
+        if known is not None and known.tier_slug == tier_slug:
+            return Accepted(state, known)
     subscription = Subscription(
-        external_id=f"sub_{context.id(0)}",
-        subscription_id=context.id(1),
+        external_id=f"sub_{context.id(0)}" if current is None or is_hosted else current.external_id,
+        subscription_id=context.id(1) if current is None else current.subscription_id,
         provider=state.settings.provider,
         status="pending" if is_hosted else "active",
         tier_slug=tier_slug,
+        provider_time=0 if current is None or is_hosted else current.provider_time,
     )
     if is_hosted:
         return Accepted(with_pending(state, org, subscription), subscription)
     return Accepted(with_subscription(state, org, subscription), subscription, (changed(org, subscription),))
 
 
-def with_pending(state: OpenApp, org: Org, pending: Subscription) -> OpenApp:
-    """The organization waits for `pending` to be paid; an earlier pending one is forgotten."""
-    index = _without(state.by_external_id, org.pending)
-    return state.with_org(
-        msgspec.structs.replace(org, pending=pending), by_external_id=index.insert(pending.external_id, org.id)
-    )
+def with_pending(state: OpenApp, org: Org, pending: Subscription | None) -> OpenApp:
+    """The organization waits for `pending` to be paid (None: for nothing); an earlier pending one is forgotten."""
+    index = _with(_without(state.by_external_id, org.pending), pending, org.id)
+    return state.with_org(msgspec.structs.replace(org, pending=pending), by_external_id=index)
 
 
-def with_subscription(state: OpenApp, org: Org, subscription: Subscription) -> OpenApp:
-    """`subscription` is the organization's one subscription now. It sets the tier; a canceled one the default tier."""
-    canceled = subscription.status == "canceled"
-    tier_slug = state.catalog.default.slug if canceled else subscription.tier_slug
-    index = _without(_without(state.by_external_id, org.subscription), None if canceled else org.pending)
+def with_subscription(
+    state: OpenApp, org: Org, subscription: Subscription, pending: Subscription | None = None
+) -> OpenApp:
+    """`subscription` is the organization's one subscription now, and `pending` what it waits for beside it.
+
+    It sets the tier; a canceled one the default tier.
+    """
+    tier_slug = state.catalog.default.slug if subscription.status == "canceled" else subscription.tier_slug
+    index = _without(_without(state.by_external_id, org.subscription), org.pending)
     return state.with_org(
-        msgspec.structs.replace(
-            org, subscription=subscription, tier_slug=tier_slug, pending=org.pending if canceled else None
-        ),
-        by_external_id=index.insert(subscription.external_id, org.id),
+        msgspec.structs.replace(org, subscription=subscription, tier_slug=tier_slug, pending=pending),
+        by_external_id=_with(_with(index, subscription, org.id), pending, org.id),
     )
 
 
@@ -92,8 +96,18 @@ def subscription_ref(subscription: Subscription, base_url: str) -> dict[str, Any
 
 def checkout_url(subscription: Subscription, base_url: str) -> str | None:
     """Where the customer pays; only a pending subscription has such a page."""
-    return f"{base_url}/checkout/{subscription.external_id}" if subscription.status == "pending" else None
+    return (
+        f"{base_url}/checkout/{quote(subscription.external_id, safe='')}" if subscription.status == "pending" else None
+    )
 
 
-def _without(index: Any, subscription: Subscription | None) -> Any:
-    return index if subscription is None else index.discard(subscription.external_id)
+def _with(index: HashTrieMap[str, str], subscription: Subscription | None, org_id: str) -> HashTrieMap[str, str]:
+    for name in subscription.names if subscription is not None else ():
+        index = index.insert(name, org_id)
+    return index
+
+
+def _without(index: HashTrieMap[str, str], subscription: Subscription | None) -> HashTrieMap[str, str]:
+    for name in subscription.names if subscription is not None else ():
+        index = index.discard(name)
+    return index

@@ -75,7 +75,7 @@ def upsert_override(
 
 def expiry(override: Override, now: Instant) -> Effect:
     """What the agenda has to know of an override's end."""
-    key = f"override:{override.id}"
+    key = f"{API}/override:{override.id}"
     if override.expires_at is None or override.expires_at <= now:
         return Unschedule(key)
     job = Job(API, EXPIRY_JOB, {"org_id": override.org_id, "row": row(override.quota_key, override.period)})
@@ -84,7 +84,10 @@ def expiry(override: Override, now: Instant) -> Effect:
 
 def override_expires(state: OpenApp, args: Mapping[str, Any], context: Context) -> Accepted[OpenApp, str]:
     """Job: the limit has fallen back by itself (limits look at the clock); the outside is told."""
-    override = state.overrides[args["org_id"]][args["row"]]
+    kept: Mapping[str, Override] = state.overrides.get(str(args.get("org_id")), {})
+    override = kept.get(str(args.get("row")))
+    if override is None:
+        return Accepted(state, "the override is gone")
     facts = {"org_id": override.org_id, "override_id": override.id, "quota_key": override.quota_key}
     org = state.orgs[override.org_id]
     text = f"override of {override.quota_key} per {override.period} for {org.name} expired"

@@ -39,7 +39,10 @@ class InvalidEvent(ValueError):
 
 
 class ProviderEvent(msgspec.Struct, frozen=True):
-    """`created` is the provider's time in seconds. `org_id` is what the event itself claims, not yet looked up."""
+    """`created` is the provider's time in seconds. `org_id` is what the event itself claims, not yet looked up.
+
+    `is_session`: it ends a checkout that started here, and so speaks of whatever is pending.
+    """
 
     id: str
     kind: str
@@ -51,6 +54,7 @@ class ProviderEvent(msgspec.Struct, frozen=True):
     status: SubscriptionStatus | None = None
     tier_slug: str | None = None
     org_id: str | None = None
+    is_session: bool = False
 
     def view(self) -> dict[str, Any]:
         """BillingEvent."""
@@ -93,6 +97,7 @@ def read_event(provider: str, payload: Any, catalog: Catalog) -> ProviderEvent:
         status=_status(event_type, kind, thing),
         tier_slug=_tier(provider, thing, catalog),
         org_id=_text(thing, "client_reference_id") or _metadata(thing, "org_id"),
+        is_session=event_type == "checkout.session.completed",
     )
 
 
@@ -131,11 +136,17 @@ def _prices(thing: Mapping[str, Any]) -> list[str]:
     for holder in (thing.get("items"), thing.get("lines")):
         entries = holder.get("data") if isinstance(holder, dict) else None
         for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict):
+            # What is taken back when a plan changes in mid-period says nothing about the plan that holds now.
+            if isinstance(entry, dict) and not _is_taken_back(entry):
                 pricing = entry.get("pricing")
                 details = pricing.get("price_details") if isinstance(pricing, dict) else None
                 prices += [_reference(entry, "price"), _reference(entry, "plan"), _reference(details, "price")]
     return [price for price in prices if price]
+
+
+def _is_taken_back(entry: Mapping[str, Any]) -> bool:
+    amount = entry.get("amount")
+    return entry.get("proration") is True or (isinstance(amount, int) and amount < 0)
 
 
 def _metadata(thing: Mapping[str, Any], key: str) -> str | None:

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 from rpds import HashTrieMap
 
 from mock_server.engine.callers import Caller
-from mock_server.engine.instants import Instant
+from mock_server.engine.instants import EARLIEST, LATEST, Instant
 
 from .quotas import PERIODS, QUOTAS
 
-Localized = Mapping[str, str]
+# The bounds of spec/openapp, checked wherever a state is read from a file (msgspec.convert), not when it is computed.
+Localized = Annotated[
+    Mapping[Annotated[str, Meta(min_length=1, max_length=35)], Annotated[str, Meta(max_length=500)]],
+    Meta(max_length=50),
+]
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ExternalId = Annotated[str, Meta(min_length=1, max_length=255)]
+Provider = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Order = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Moment = Annotated[Instant, Meta(ge=EARLIEST, le=LATEST)]
+ProviderTime = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Secret = Annotated[str, Meta(pattern=r"^[!-?A-~]{1,200}$")]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Role = Annotated[str, Meta(min_length=1, max_length=64)]
+Permission = Literal["billing:read", "billing:manage", "operator"]
 SubscriptionStatus = Literal["active", "pending", "past_due", "canceled"]
 SelectionPolicy = Literal["newest_first", "oldest_first", "least_recently_used", "manual"]
 
@@ -22,13 +39,13 @@ SelectionPolicy = Literal["newest_first", "oldest_first", "least_recently_used",
 class Tier(msgspec.Struct, frozen=True, dict=True):
     """`quotas`: key -> period -> limit, where None is unlimited. `provider_prices`: provider -> price ids."""
 
-    slug: str
+    slug: Slug
     name: Localized
-    sort_order: int
+    sort_order: Order
     description: Localized | None = None
     is_published: bool = True
     is_default_for_personal: bool = False
-    quotas: Mapping[str, Mapping[str, int | None]] = {}
+    quotas: Mapping[str, Mapping[str, Count | None]] = {}
     provider_prices: Mapping[str, tuple[str, ...]] = {}
 
     @cached_property
@@ -41,6 +58,14 @@ class Tier(msgspec.Struct, frozen=True, dict=True):
             for period in PERIODS
             if period in limits
         ]
+
+    @cached_property
+    def reported(self) -> dict[str, tuple[str, ...]]:
+        """Which periods of each quota a usage report shows: the usual ones, and any that this tier limits."""
+        return {
+            key: tuple(period for period in PERIODS if period in quota.reported or period in self.quotas.get(key, {}))
+            for key, quota in QUOTAS.items()
+        }
 
 
 class Catalog(msgspec.Struct, frozen=True, dict=True):
@@ -66,46 +91,51 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkout: Literal["instant", "hosted"] = "instant"
     portal: Literal["on", "off"] = "on"
     provider: Literal["stripe"] = "stripe"
-    webhook_tolerance_s: int = msgspec.field(default=300)
+    webhook_tolerance_s: Annotated[int, Meta(ge=0, le=31_536_000)] = 300
     lifecycle_enabled: bool = True
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.webhook_tolerance_s <= 31_536_000:
-            raise ValueError("webhook_tolerance_s is a number of seconds from 0 (off) to 31536000")
 
 
 class Subscription(msgspec.Struct, frozen=True):
-    """`provider_time`: the provider's own time (seconds) of the newest event applied to it; older ones change nothing."""
+    """`provider_time`: the provider's own time (seconds) of the newest event applied to it; older ones change nothing.
 
-    external_id: str
-    subscription_id: str
-    provider: str
+    `alias`: the id that the provider gave what is still pending here under an id of ours.
+    """
+
+    external_id: ExternalId
+    subscription_id: ExternalId
+    provider: Provider
     status: SubscriptionStatus
-    tier_slug: str
-    provider_time: int = 0
+    tier_slug: Slug
+    provider_time: ProviderTime = 0
+    alias: ExternalId | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ids by which a provider's event may mean it."""
+        return (self.external_id,) if self.alias is None else (self.external_id, self.alias)
 
 
 class Org(msgspec.Struct, frozen=True):
     """`pending` is a hosted checkout that waits for the provider's webhook; it changes nothing until then."""
 
-    id: str
-    name: str
-    tier_slug: str
+    id: Id
+    name: Name
+    tier_slug: Slug
     subscription: Subscription | None = None
     pending: Subscription | None = None
     selection_policy: SelectionPolicy = "newest_first"
 
 
 class Override(msgspec.Struct, frozen=True):
-    id: str
-    org_id: str
+    id: Id
+    org_id: Id
     quota_key: str
     period: str
-    limit_value: int
-    created_at: Instant
-    updated_at: Instant
-    expires_at: Instant | None = None
-    reason: str | None = None
+    limit_value: Count
+    created_at: Moment
+    updated_at: Moment
+    expires_at: Moment | None = None
+    reason: Annotated[str, Meta(max_length=500)] | None = None
 
     def is_active(self, now: Instant) -> bool:
         return self.expires_at is None or now < self.expires_at
@@ -114,18 +144,18 @@ class Override(msgspec.Struct, frozen=True):
 class Counter(msgspec.Struct, frozen=True):
     """Uses of a metered quota in the window that started at `start`."""
 
-    start: Instant
-    used: int
+    start: Moment
+    used: Count
 
 
 class Credential(msgspec.Struct, frozen=True, dict=True):
     """`position` is where the scenario lists it."""
 
-    secret: str
-    name: str
-    role: str
-    org: str | None = None
-    permissions: tuple[str, ...] = ()
+    secret: Secret
+    name: Annotated[str, Meta(min_length=1, max_length=300)]
+    role: Role
+    org: Id | None = None
+    permissions: tuple[Permission, ...] = ()
     revoked: bool = False
     position: int = 0
 

@@ -12,7 +12,7 @@ from mock_server.engine.windows import Window, window_at
 
 from .access import reachable_org
 from .degradation import degradation_status
-from .limits import limits_of, row
+from .limits import DEFAULT, limits_of, row
 from .quotas import CALENDAR_PERIODS, LIFETIME, PERIODS, QUOTAS
 from .state import Counter, OpenApp, Org
 
@@ -31,15 +31,16 @@ def usage(state: OpenApp, context: Context, caller: Caller, org_id: str) -> dict
 
 
 def usage_items(state: OpenApp, org: Org, now: Instant) -> list[dict[str, Any]]:
-    """QuotaUsage for every reported (key, period), and for others that an override limits, in table order."""
+    """QuotaUsage for every reported (key, period), and for others that a tier or an override limits."""
     windows: dict[str, Window] = {period: window_at(period, now) for period in CALENDAR_PERIODS}
     limits = limits_of(state, org, now)
     capacity: Mapping[str, int] = state.capacity.get(org.id, {})
     counters: Mapping[str, Counter] = state.counters.get(org.id, {})
     items = []
     for key, quota in QUOTAS.items():
-        for period in quota.reported if not limits.overrides else PERIODS:
-            if period not in quota.reported and row(key, period) not in limits.overrides:
+        reported = limits.tier.reported[key]
+        for period in reported if not limits.overrides else PERIODS:
+            if period not in reported and limits.of(key, period) is DEFAULT:
                 continue
             window = windows.get(period)
             if period == LIFETIME:

@@ -19,7 +19,7 @@ from mock_server.engine.instants import DAY, SECOND
 from mock_server.webhooks.schemes import stripe
 from mock_server.webhooks.schemes.protocol import Message, Rejected
 
-from .checkout import changed, with_subscription
+from .checkout import changed, with_pending, with_subscription
 from .problems import (
     INVALID_PAYLOAD,
     PROVIDER_NOT_FOUND,
@@ -33,6 +33,7 @@ from .state import OpenApp, Org, Subscription
 PROVIDERS = {"stripe": stripe}
 REFUSALS = {"missing": SIGNATURE_MISSING, "expired": SIGNATURE_EXPIRED}
 REMEMBERED_FOR = 30 * DAY
+OLDER = "older than what was applied already"
 
 ParseJson = Callable[[bytes], Any]
 """Bytes to JSON value; raises ValueError with an explanation."""
@@ -72,23 +73,17 @@ def applied(state: OpenApp, event: ProviderEvent, context: Context) -> tuple[Ope
     org = _org_of(state, event)
     if org is None:
         return state, (), "no organization matches"
+    if _is_about(org.pending, event) and event.status in ("pending", "canceled"):
+        return _with_news_of_pending(state, org, event)
     before = _meant_by(org, event)
-    if before is not None and event.created < before.provider_time:
-        return state, (), "older than what was applied already"
     subscription = _following(org, before, event, context)
     if isinstance(subscription, str):
         return state, (), subscription
     if subscription.status == "pending":
-        waiting = msgspec.structs.replace(org, pending=subscription)
-        index = state.by_external_id
-        if org.pending is not None:
-            index = index.discard(org.pending.external_id)
-        return state.with_org(waiting, by_external_id=index.insert(subscription.external_id, org.id)), (), "pending"
+        return with_pending(state, org, subscription), (), "pending"
     # Paying for the pending checkout ends it; news of the current subscription leaves it waiting.
-    kept = org.pending if before is not None and before is org.subscription else None
-    after = with_subscription(state, org, subscription)
-    if kept is not None and subscription.status != "canceled":
-        after = _with_pending_again(after, after.orgs[org.id], kept)
+    waiting = org.pending if before is not None and before is org.subscription else None
+    after = with_subscription(state, org, subscription, None if subscription.status == "canceled" else waiting)
     return after, (changed(org, subscription),), f"{org.tier_slug} -> {after.orgs[org.id].tier_slug}"
 
 
@@ -100,27 +95,47 @@ def _org_of(state: OpenApp, event: ProviderEvent) -> Org | None:
     return state.orgs.get(event.org_id or owner or "")
 
 
+def _is_about(subscription: Subscription | None, event: ProviderEvent) -> bool:
+    return subscription is not None and event.external_id in subscription.names
+
+
 def _meant_by(org: Org, event: ProviderEvent) -> Subscription | None:
     """Which of the organization's subscriptions the event speaks of.
 
-    By external id; a pending one has the provider's id only after the first event, so there an event for the
-    pending tier counts too.
+    By id; what is pending gets the provider's id only with the first event, so there the end of a checkout counts
+    too, and an event for the very tier that is pending.
     """
     for known in (org.subscription, org.pending):
-        if known is not None and known.external_id == event.external_id:
+        if _is_about(known, event):
             return known
-    pays = event.kind in ("subscription_created", "subscription_updated", "invoice_paid")
-    if org.pending is not None and pays and event.tier_slug in (None, org.pending.tier_slug):
-        return org.pending
-    return None
+    if org.pending is None or event.kind not in ("subscription_created", "subscription_updated", "invoice_paid"):
+        return None
+    is_meant = event.tier_slug == org.pending.tier_slug or (event.is_session and event.tier_slug is None)
+    return org.pending if is_meant else None
+
+
+def _with_news_of_pending(state: OpenApp, org: Org, event: ProviderEvent) -> tuple[OpenApp, tuple[Effect, ...], str]:
+    """Still unpaid, or given up. Its first id stays: the client has it, and the link to the page where it is paid."""
+    pending = org.pending
+    assert pending is not None
+    if event.created < pending.provider_time:
+        return state, (), OLDER
+    if event.status == "canceled":
+        return with_pending(state, org, None), (), "the checkout was given up"
+    return with_pending(state, org, msgspec.structs.replace(pending, provider_time=event.created)), (), "still pending"
 
 
 def _following(org: Org, before: Subscription | None, event: ProviderEvent, context: Context) -> Subscription | str:
     """The subscription as the event leaves it, or why nothing changes."""
+    if before is not None and event.created < before.provider_time:
+        return OLDER
+    if before is not None and before.status == "canceled":
+        return "canceled already"
     is_about_current = before is not None and before is org.subscription
-    if event.kind in ("subscription_canceled", "invoice_failed") and not is_about_current:
-        return "not about the current subscription"
-    tier_slug = event.tier_slug or (before.tier_slug if before is not None else None)
+    is_invoice = event.kind in ("invoice_paid", "invoice_failed")
+    # An invoice tells of money; which plan holds, the subscription's own events say.
+    known = before.tier_slug if before is not None else None
+    tier_slug = (known or event.tier_slug) if is_invoice else (event.tier_slug or known)
     if tier_slug is None:
         return "no tier matches"
     status = event.status or (before.status if before is not None else None)
@@ -130,18 +145,15 @@ def _following(org: Org, before: Subscription | None, event: ProviderEvent, cont
         return "not about the current subscription"
     if status == "pending" and is_about_current:
         return "a current subscription does not become pending"
+    external_id = event.external_id or (before.external_id if before is not None else f"sub_{context.id(0)}")
+    if status == "pending" and before is not None:
+        # Paid for here later, known to the provider by another id from now on.
+        return msgspec.structs.replace(before, alias=external_id, provider_time=event.created)
     return Subscription(
-        external_id=event.external_id or (before.external_id if before is not None else f"sub_{context.id(0)}"),
+        external_id=external_id,
         subscription_id=before.subscription_id if before is not None else context.id(1),
         provider=event.provider,
         status=status,
         tier_slug=tier_slug,
         provider_time=max(event.created, before.provider_time if before is not None else 0),
-    )
-
-
-def _with_pending_again(state: OpenApp, org: Org, pending: Subscription) -> OpenApp:
-    return state.with_org(
-        msgspec.structs.replace(org, pending=pending),
-        by_external_id=state.by_external_id.insert(pending.external_id, org.id),
     )
