@@ -120,13 +120,17 @@ def spec_bundle(
 ) -> None:
     """Print one API's OpenAPI document, put together into one JSON file with named schemas."""
     data = _bundle(api)
-    if output is None:
-        sys.stdout.buffer.write(data + b"\n")
-        return
     try:
-        output.write_bytes(data + b"\n")
+        if output is None:
+            sys.stdout.buffer.write(data + b"\n")
+            sys.stdout.buffer.flush()
+        else:
+            output.write_bytes(data + b"\n")
     except OSError as error:
-        fail(f"cannot write {output}: {error.strerror}")
+        if output is None:
+            # Else the interpreter would complain again when it closes the stream.
+            sys.stdout = None
+        fail(f"cannot write {output or 'to standard output'}: {error.strerror}")
 
 
 @spec.command("lint", epilog="Example:  mockbill spec lint --api openapp")

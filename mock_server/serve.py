@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import signal
@@ -40,9 +41,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise CannotListen(
-            f"cannot listen on {host}:{port}: {_text(error)}. Choose another with --port (0 takes any free one)"
-        ) from None
+        hint = "--port (0 takes any free one)" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
+        raise CannotListen(f"cannot listen on {host}:{port}: {_text(error)}. Choose another with {hint}") from None
     return listener
 
 

@@ -27,8 +27,7 @@ async def change_settings(call: Call) -> Reply:
         try:
             settings = msgspec.convert(merged, api.settings)
         except msgspec.ValidationError as error:
-            known = ", ".join(api.settings.__struct_fields__)
-            raise Refusal(INVALID_SETTINGS(reason=f"{error} (there are: {known})")) from None
+            raise Refusal(INVALID_SETTINGS(reason=str(error), known=_known(api.settings))) from None
         after = msgspec.structs.replace(domain, settings=settings)
         return msgspec.structs.replace(state, apis=state.apis.insert(api.name, after)), settings
 
@@ -52,3 +51,17 @@ async def list_credentials(call: Call) -> Reply:
         for each in api.credentials(world.state.apis[name])
     ]
     return Reply({"credentials": credentials})
+
+
+def _known(settings: type[msgspec.Struct]) -> str:
+    """The settings there are, each with the values it takes."""
+    kind = msgspec.inspect.type_info(settings)
+    return "; ".join(f"{field.name}: {_values(field.type)}" for field in kind.fields)  # type: ignore[attr-defined]
+
+
+def _values(kind: msgspec.inspect.Type) -> str:
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return " or ".join(map(str, kind.values))
+    if isinstance(kind, msgspec.inspect.IntType):
+        return f"{kind.ge} to {kind.le}"
+    return "true or false"

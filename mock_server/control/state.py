@@ -116,7 +116,10 @@ def _with(state: WorldState, body: dict[str, Any], api: Api, wall: Instant) -> W
         scope, key, record = _record(each, api)
         memory = memory.remember(scope, key, record, now)
     clock = frozen(now) if body["clock"]["mode"] == "frozen" else running(now, wall)
-    domain = api.load(body["domain"])
+    try:
+        domain = api.load(body["domain"])
+    except ValueError as error:
+        raise ValueError(str(error).replace("`$", "`$.domain", 1)) from None
     return WorldState(
         body["seed"],
         clock,

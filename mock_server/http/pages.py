@@ -26,7 +26,7 @@ _ASSETS = {
 _HTML = "text/html; charset=utf-8"
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1b1f; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; } pre code { background: none; } div { overflow-x: auto; }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; } td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; }
 code { background: #f0f0f4; padding: .1rem .3rem; border-radius: 3px; } h2 { margin-top: 2rem; }
 @media (prefers-color-scheme: dark) { body { background: #16161a; color: #e8e8ee; } code { background: #2a2a31; }
@@ -138,6 +138,7 @@ def _api_section(mock: Mock, served: Served, origin: str) -> str:
     world, is_private = mock.worlds.get(DEFAULT_WORLD), mock.options.control_token is None
     rows = "".join(
         f"<tr><td>{html.escape(credential.name)}</td><td><code>{html.escape(credential.secret)}</code></td>"
+        f"<td><code>{html.escape(credential.org or '')}</code></td>"
         f"<td><code>{html.escape(api.token_form(origin, credential.secret))}</code></td></tr>"
         for credential in (api.credentials(world.state.apis[api.name]) if world and is_private else ())
         if not credential.revoked
@@ -145,4 +146,5 @@ def _api_section(mock: Mock, served: Served, origin: str) -> str:
     base = html.escape(f"{origin}/{api.name}{api.base_paths[0]}")
     return f"""<h2>{html.escape(api.title)}</h2><p>Base URL <code>{base}</code>;
 <a href="/{api.name}/docs">reference</a>, <a href="/{api.name}/openapi.json">openapi.json</a>.</p>
-<table><tr><th>credential of world demo</th><th>secret</th><th>as the client library wants it</th></tr>{rows}</table>"""
+<div><table><tr><th>credential of world demo</th><th>secret</th><th>organization</th>
+<th>as the client library wants it</th></tr>{rows}</table></div>"""

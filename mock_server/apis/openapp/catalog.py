@@ -33,11 +33,21 @@ class CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
 def read_catalog(document: Located[Any]) -> Catalog:
     """Raises FixtureError, which names file, line and member."""
     catalog = document.convert(CatalogFile)
+    if catalog.api != "openapp":
+        raise FixtureError(document.place("$.api"), f"this is a catalog for {catalog.api!r}, not for 'openapp'")
     tiers: dict[str, Tier] = {}
+    orders: dict[int, str] = {}
+    prices: dict[tuple[str, str], str] = {}
     for n, tier in enumerate(catalog.tiers):
         where = f"$.tiers[{n}]"
         if tier.slug in tiers:
             raise FixtureError(document.place(f"{where}.slug"), f"there are two tiers called {tier.slug!r}")
+        if (other := orders.setdefault(tier.sort_order, tier.slug)) != tier.slug:
+            raise FixtureError(document.place(f"{where}.sort_order"), f"{other!r} has this sort_order already")
+        for price in ((provider, price) for provider, each in tier.provider_prices.items() for price in each):
+            if (other := prices.setdefault(price, tier.slug)) != tier.slug:
+                place = document.place(f"{where}.provider_prices")
+                raise FixtureError(place, f"the price {price[1]!r} of {price[0]} belongs to {other!r} already")
         for key, limits in tier.quotas.items():
             allowed = QUOTAS[key].allowed if key in QUOTAS else ()
             if not allowed:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from rpds import HashTrieMap
 
+from .credentials import SEPARATOR
 from .model.credentials import digest
 from .model.limits import row
 from .model.quotas import CAPACITY_KEYS, QUOTAS
@@ -88,31 +89,34 @@ def _complaints(file: StateFile, tiers: Mapping[str, Tier]) -> Iterator[str]:
     yield from _twice((tier.slug for tier in file.tiers), "tiers")
     yield from _twice((entry.org.id for entry in file.orgs), "orgs")
     yield from _twice((each.secret for each in file.credentials), "credentials")
-    external_ids: list[str] = []
     for tier in file.tiers:
         for key, limits in tier.quotas.items():
             if key not in QUOTAS or not limits.keys() <= set(QUOTAS[key].allowed):
                 yield f"tier {tier.slug!r} limits {key!r} in a way that does not exist - at `$.tiers`"
     for n, entry in enumerate(file.orgs):
-        where = f"at `$.orgs[{n}]`"
-        slugs = {entry.org.tier_slug}
-        for subscription in (entry.org.subscription, entry.org.pending):
-            if subscription is not None:
-                slugs.add(subscription.tier_slug)
-                external_ids += subscription.names
-        if unknown := sorted(slugs - tiers.keys()):
-            yield f"there is no tier {unknown[0]!r} - {where}"
-        if entry.capacity.keys() - set(CAPACITY_KEYS):
-            yield f"a capacity that does not exist - {where}"
-        rows = [(each.quota_key, each.period) for each in entry.overrides]
-        if len(set(rows)) != len(rows) or any(each.org_id != entry.org.id for each in entry.overrides):
-            yield f"an override twice, or of another organization - {where}"
-        if any(key not in QUOTAS or period not in QUOTAS[key].allowed for key, period in rows):
-            yield f"an override of a quota that does not exist - {where}"
+        for complaint in _complaints_about(entry, tiers):
+            yield f"{complaint} - at `$.orgs[{n}]`"
+    subscriptions = [each for entry in file.orgs for each in (entry.org.subscription, entry.org.pending) if each]
+    external_ids = [name for each in subscriptions for name in each.names]
     yield from _twice(external_ids, "external ids")
+    if any(SEPARATOR in each.secret for each in file.credentials):
+        yield f"a secret cannot contain {SEPARATOR!r} - at `$.credentials`"
     org_ids = {entry.org.id for entry in file.orgs}
     if any(each.org is not None and each.org not in org_ids for each in file.credentials):
         yield "a credential of an organization that does not exist - at `$.credentials`"
+
+
+def _complaints_about(entry: OrgFile, tiers: Mapping[str, Tier]) -> Iterator[str]:
+    held = [each.tier_slug for each in (entry.org.subscription, entry.org.pending) if each]
+    if unknown := sorted({entry.org.tier_slug, *held} - tiers.keys()):
+        yield f"there is no tier {unknown[0]!r}"
+    if entry.capacity.keys() - set(CAPACITY_KEYS):
+        yield "a capacity that does not exist"
+    rows = [(each.quota_key, each.period) for each in entry.overrides]
+    if len(set(rows)) != len(rows) or any(each.org_id != entry.org.id for each in entry.overrides):
+        yield "an override twice, or of another organization"
+    if any(key not in QUOTAS or period not in QUOTAS[key].allowed for key, period in rows):
+        yield "an override of a quota that does not exist"
 
 
 def _twice(names: Iterable[str], what: str) -> Iterator[str]:

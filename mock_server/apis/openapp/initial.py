@@ -16,6 +16,7 @@ from mock_server.engine.instants import Instant, InvalidTime, parse_instant
 from mock_server.fixtures import FixtureError, Located, find, read_yaml
 
 from .catalog import read_catalog
+from .credentials import SEPARATOR
 from .model.credentials import digest
 from .model.limits import row
 from .model.overrides import expiry
@@ -159,6 +160,9 @@ def _with_credential(state: OpenApp, part: CredentialPart, n: int, document: Loc
     key = digest(part.secret)
     if key in state.credentials:
         raise FixtureError(document.place(f"{where}.secret"), "two credentials share this secret")
+    if SEPARATOR in part.secret:
+        place = document.place(f"{where}.secret")
+        raise FixtureError(place, f"a secret cannot contain {SEPARATOR!r}, which separates it from what stands before")
     if part.org is not None and part.org not in state.orgs:
         raise FixtureError(document.place(f"{where}.org"), f"the scenario has no organization {part.org}")
     home = state.orgs[part.org].name if part.org is not None else None

@@ -18,7 +18,7 @@ from .quotas import PERIODS, QUOTAS
 # The bounds of spec/openapp, checked wherever a state is read from a file (msgspec.convert), not when it is computed.
 Localized = Annotated[
     Mapping[Annotated[str, Meta(min_length=1, max_length=35)], Annotated[str, Meta(max_length=500)]],
-    Meta(max_length=50),
+    Meta(min_length=1, max_length=50),
 ]
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
