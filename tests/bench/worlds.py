@@ -25,6 +25,7 @@ from mock_server.app import create_app, create_mock
 from mock_server.control.worlds import fork_world
 from mock_server.engine.callers import Caller
 from mock_server.engine.kernel import decide
+from mock_server.engine.world import forked
 from mock_server.http.exchange import Call
 from mock_server.http.mock import DEFAULT_WORLD, Mock
 from mock_server.store.worlds import MOST_WORLDS, World
@@ -77,7 +78,7 @@ def costs(mock: Mock, organizations: int) -> Cost:
     changed = _with_orgs(mock, parent, 1, "another")
     cost = Cost(
         len(parent.state.apis[API].orgs),
-        fork=_per_world(mock, lambda name: mock.worlds.add(name, parent.scenario, parent.state, 0)),
+        fork=_per_world(mock, lambda name: mock.worlds.add(name, parent.scenario, forked(parent.state), 0)),
         handled=_per_world(mock, _fork_by_handler(mock, parent)),
         snapshot=_median([_seconds(lambda: [parent.state for _ in range(BATCH)]) for _ in range(BATCHES)]),
         reset=_median([_seconds_of_resets(mock, parent, changed) for _ in range(BATCHES)]),
@@ -101,7 +102,7 @@ def memory(mock: Mock) -> list[Memory]:
         gc.collect()
         steps.append(Memory(name, count, (resident() or 0) - before))
 
-    worlds = [mock.worlds.add(f"fork-{n}", parent.scenario, parent.state, 0) for n in range(count)]
+    worlds = [mock.worlds.add(f"fork-{n}", parent.scenario, forked(parent.state), 0) for n in range(count)]
     step("forked")
     caller = mock.apis[API].identify(parent.state.apis[API], SECRET)
     assert isinstance(caller, Caller)
@@ -160,7 +161,7 @@ def _seconds_of_resets(mock: Mock, parent: World, changed: Any) -> float:
         fork.transact(lambda _: (changed, None))
     started = time.perf_counter()
     for fork in forks:
-        fork.reset()
+        mock.reset_world(fork)
     seconds = time.perf_counter() - started
     assert all(fork.state is parent.state for fork in forks)
     for fork in forks:
