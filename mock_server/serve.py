@@ -17,7 +17,7 @@ import uvicorn
 from mock_server.http.addressing import CONTROL
 from mock_server.http.dispatch import Dispatcher
 from mock_server.http.mock import DEFAULT_WORLD, Mock
-from mock_server.wire import Protocol
+from mock_server.http.wire import Protocol
 
 GRACE_SECONDS = 0.5
 """How long requests under way may take to end; with the rest of stopping that stays under a second."""

@@ -229,7 +229,7 @@ class Dispatcher:
         request_id = self._control_id(headers)
         address = Address("control", "/" + CONTROL, rest, None, True)
         node, parameters = served.routes.find([CONTROL, *rest])
-        is_for_us = self._is_for_us(headers)
+        is_for_us = self._is_ours(headers.get("host", ""))
         if is_for_us and (page := self._page(address, scope, headers)) is not None:
             return page
         origin = headers.get("origin")
@@ -264,13 +264,10 @@ class Dispatcher:
         self._control_calls += 1
         return _correlation_id(headers) or ulid(self.mock.wall(), self._control_seed, "control", self._control_calls)
 
-    def _is_for_us(self, headers: Headers) -> bool:
-        """A page on some other site must not reach the control API by rebinding its name to this machine."""
-        return self._is_ours(headers.get("host", ""))
-
     def _is_ours(self, host: str) -> bool:
+        """Neither by its origin nor by rebinding its name to this machine may another site reach the control API."""
         public_url = self.mock.options.public_url
-        if is_loopback(host) or not self.mock.options.check_host:
+        if is_loopback(host):
             return True
         return public_url is not None and host == public_url.partition("://")[2].split("/")[0]
 

@@ -47,7 +47,6 @@ class Options(msgspec.Struct, frozen=True):
     auto_worlds: bool = False
     public_url: str | None = None
     control_token: str | None = None
-    check_host: bool = True
 
 
 class Served:

@@ -17,7 +17,7 @@ from mock_server.engine.decisions import Accepted, Context, Effect, Refused, Rem
 from mock_server.engine.idempotency import Record
 from mock_server.engine.instants import DAY, SECOND
 from mock_server.webhooks.schemes import stripe
-from mock_server.webhooks.schemes.protocol import Message, Rejected
+from mock_server.webhooks.schemes.protocol import Message, Rejected, Scheme
 
 from .checkout import changed, with_pending, with_subscription
 from .problems import (
@@ -30,7 +30,7 @@ from .problems import (
 from .provider_events import InvalidEvent, ProviderEvent, read_event
 from .state import OpenApp, Org, Subscription
 
-PROVIDERS = {"stripe": stripe}
+PROVIDERS: Mapping[str, Scheme] = {"stripe": stripe}
 REFUSALS = {"missing": SIGNATURE_MISSING, "expired": SIGNATURE_EXPIRED}
 REMEMBERED_FOR = 30 * DAY
 OLDER = "older than what was applied already"
