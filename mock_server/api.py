@@ -9,7 +9,7 @@ import msgspec
 from starlette.datastructures import Headers
 
 from mock_server.engine.callers import Caller, Rejected
-from mock_server.engine.decisions import Accepted, Context
+from mock_server.engine.decisions import Accepted, Context, Refused
 from mock_server.engine.instants import Instant
 from mock_server.engine.kernel import JobFunction
 from mock_server.engine.problems import Problem
@@ -46,13 +46,16 @@ class Api(msgspec.Struct, frozen=True):
 
     base_paths     where its operations hang below the mount; the first is the bundle's, the others are aliases
     token          the secret that a request's headers show, None without one; `strict` refuses legacy forms
-    identify       whose secret it is, in a domain state
+    identify       whose secret it is, in a domain state at an instant
     challenge      the value of WWW-Authenticate
     render         a problem and the request's id -> body and media type of the API's own error envelope
-    initial_state  a scenario's part for this API, at an instant -> first domain state and effects
+    initial_state  a scenario's part for this API, at an instant, with a seed and options -> first domain state, effects
     settings       the type of the domain's `settings` member
     dump, load     the domain state as JSON values and back; load raises ValueError saying what is wrong
     jobs           what may fall due, by name
+    key_used       notes that a caller's API key was used (after every request with one that was not refused)
+    reconsidered   what follows in a domain state whose settings have just changed
+    consumed       usage of a metered quota without the calls that cause it: organization, key, amount, session
     probe          what the API's reads would answer in a state: operationId and body, for checking states from files
     pages          what links of the API lead to, by the first step of the path below the mount
     token_form     how a client wants a secret written, given the API's origin
@@ -63,10 +66,10 @@ class Api(msgspec.Struct, frozen=True):
     base_paths: tuple[str, ...]
     handlers: Mapping[str, Handler]
     token: Callable[[Headers, bool], Token | Rejected | None]
-    identify: Callable[[Any, str], Caller | Rejected]
+    identify: Callable[[Any, str, Instant], Caller | Rejected]
     challenge: str
     render: Callable[[Problem, str], tuple[bytes, str]]
-    initial_state: Callable[[Located[Any], Instant], Accepted[Any, Any]]
+    initial_state: Callable[[Located[Any], Instant, int, Mapping[str, int]], Accepted[Any, Any]]
     settings: type[msgspec.Struct]
     dump: Callable[[Any], dict[str, Any]]
     load: Callable[[Any], Any]
@@ -75,4 +78,7 @@ class Api(msgspec.Struct, frozen=True):
     probe: Callable[[Any, Context], Iterable[tuple[str, Any]]] = lambda *_: ()
     pages: Mapping[str, Page] = {}
     jobs: Mapping[str, JobFunction] = {}
+    key_used: Callable[[Any, Caller, Context], Accepted[Any, None]] | None = None
+    reconsidered: Callable[[Any, Context], Accepted[Any, None]] = lambda state, _: Accepted(state, None)
+    consumed: Callable[[Any, Context, str, str, int, str | None], Accepted[Any, Any] | Refused] | None = None
     aliases: Mapping[str, str] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 from rpds import HashTrieMap
 
@@ -13,6 +14,8 @@ from mock_server.engine.agenda import Agenda
 from mock_server.engine.clock import Clock, frozen, running
 from mock_server.engine.decisions import Schedule
 from mock_server.engine.instants import Instant, InvalidTime, parse_instant
+from mock_server.engine.kernel import settle
+from mock_server.engine.outbox import Outbox
 from mock_server.engine.world import WorldState
 from mock_server.fixtures import FixtureError, Located, find, read_yaml
 
@@ -55,10 +58,12 @@ def initial_state(
     *,
     now: Instant | None = None,
     clock: Literal["frozen", "running"] | str | None = None,
+    options: Mapping[str, int] | None = None,
 ) -> WorldState:
     """The first state of a world. `now` freezes it there unless `clock` says running. Raises FixtureError.
 
-    Every API that is served gets a part, an empty one where the scenario has none for it.
+    Every API that is served gets a part, an empty one where the scenario has none for it. `options` are for scenarios
+    that make up what they hold.
     """
     for name in scenario.file.apis:
         if name not in apis:
@@ -75,9 +80,13 @@ def initial_state(
             if name in scenario.file.apis
             else Located(scenario.document.file, {}, None)
         )
-        started = api.initial_state(part, at)
+        started = api.initial_state(part, at, seed, options or {})
         domains = domains.insert(name, started.state)
         for effect in started.effects:
             if isinstance(effect, Schedule):
                 agenda = agenda.put(effect.key, effect.at, effect.job)
-    return WorldState(seed, shown, domains, agenda=agenda)
+    state = WorldState(seed, shown, domains, agenda=agenda)
+    jobs = {(name, job): function for name, api in apis.items() for job, function in api.jobs.items()}
+    # What began before the start has gone on until then; the outside has heard of it already.
+    state, _ = settle(state, at, jobs)
+    return msgspec.structs.replace(state, outbox=Outbox())

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from mock_server.api import Api, Token
 from mock_server.engine.callers import OPERATOR, Caller, Rejected
 from mock_server.engine.decisions import Accepted
+from mock_server.engine.instants import Instant
 from mock_server.http.envelope import render
 from mock_server.http.mock import Mock
 
@@ -32,7 +33,7 @@ def _token(headers: Headers, strict: bool) -> Token | Rejected | None:
     return Token(text.strip() if scheme.lower() == "bearer" else "")
 
 
-def _identify(mock: Mock, secret: str) -> Caller | Rejected:
+def _identify(mock: Mock, secret: str, now: Instant) -> Caller | Rejected:
     wanted = mock.options.control_token
     if wanted is None or matches(wanted, secret):
         return OPERATOR_CALLER

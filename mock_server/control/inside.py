@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from mock_server.engine.kernel import decide
 from mock_server.engine.world import WorldState
 from mock_server.http.exchange import Call, Refusal, Reply
 
@@ -20,6 +21,7 @@ async def get_settings(call: Call) -> Reply:
 
 async def change_settings(call: Call) -> Reply:
     world, api = world_of(call), named_api(call)
+    now = call.mock.now_in(world)
 
     def changed(state: WorldState) -> tuple[WorldState, Any]:
         domain = state.apis[api.name]
@@ -28,8 +30,12 @@ async def change_settings(call: Call) -> Reply:
             settings = msgspec.convert(merged, api.settings)
         except msgspec.ValidationError as error:
             raise Refusal(INVALID_SETTINGS(reason=str(error), known=_known(api.settings))) from None
+        if settings == domain.settings:
+            return state, settings
         after = msgspec.structs.replace(domain, settings=settings)
-        return msgspec.structs.replace(state, apis=state.apis.insert(api.name, after)), settings
+        state = msgspec.structs.replace(state, apis=state.apis.insert(api.name, after))
+        state, _ = decide(state, api.name, api.reconsidered, now)
+        return state, settings
 
     return Reply({"api": api.name, "settings": world.transact(changed)})
 

@@ -56,7 +56,7 @@ async def create_world(call: Call) -> Reply:
     scenario = body.get("scenario", mock.options.scenario)
     now = None if body.get("now") is None else instant("now", body["now"])
     try:
-        world = mock.create_world(body["name"], scenario, body.get("seed"), now, body.get("clock"))
+        world = mock.create_world(body["name"], scenario, body.get("seed"), now, body.get("clock"), body.get("options"))
     except FixtureError as error:
         raise Refusal(INVALID_SCENARIO(scenario=scenario, reason=str(error))) from None
     except (WorldExists, TooManyWorlds) as error:

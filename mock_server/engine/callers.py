@@ -10,12 +10,14 @@ OPERATOR = "operator"
 class Caller(msgspec.Struct, frozen=True):
     """`name` is how the journal calls the credential (never the secret); `org` is its home, if it has one.
 
-    The permission `operator` stands for all others and reaches every organization.
+    The permission `operator` stands for all others and reaches every organization. `key` is the id of the API key
+    that was shown, where the API lets callers make keys; None for credentials that came with the scenario.
     """
 
     name: str
     org: str | None = None
     permissions: frozenset[str] = frozenset()
+    key: str | None = None
 
     @property
     def is_operator(self) -> bool:

@@ -11,7 +11,8 @@ import msgspec
 class ProblemType(msgspec.Struct, frozen=True):
     """One named kind of refusal. Calling it with facts gives a Problem: `UNKNOWN_TIER(tier_slug="gold")`.
 
-    `text` is a format string over those facts; a fact that it does not name is still shown in `details`.
+    `text` is a format string over those facts; a fact that it does not name is still shown in `details`, and one whose
+    name starts with an underscore only in the text.
     """
 
     code: str

@@ -18,6 +18,7 @@ from mock_server import machine
 from mock_server.api import Api, Token
 from mock_server.engine.callers import Caller, Rejected
 from mock_server.engine.ids import ulid
+from mock_server.engine.instants import Instant
 from mock_server.engine.problems import Problem
 from mock_server.store.journal import Entry
 from mock_server.store.worlds import World
@@ -140,7 +141,7 @@ class Dispatcher:
             call.path, call.query_string = parameters, scope["query_string"]
             call.base_url = base_url(mock, scope, headers, address, world.name)
             call.token = token
-            call.identity = _identity(served.api, token, world.state.apis[served.api.name])
+            call.identity = _identity(served.api, token, world.state.apis[served.api.name], now)
             entry.caller = call.identity.name if isinstance(call.identity, Caller) else "rejected"
             try:
                 answer = await self._operate(served, call, scope, receive, request_id)
@@ -248,7 +249,7 @@ class Dispatcher:
             call.path, call.query_string = parameters, scope["query_string"]
             call.base_url = origin_of(scope, headers, mock.options.public_url)
             call.token = served.api.token(headers, True)
-            call.identity = _identity(served.api, call.token, mock)
+            call.identity = _identity(served.api, call.token, mock, 0)
             answer = await self._operate(served, call, scope, receive, request_id)
         answer.add("x-request-id", request_id)
         return answer
@@ -272,8 +273,8 @@ class Dispatcher:
         return public_url is not None and host == public_url.partition("://")[2].split("/")[0]
 
 
-def _identity(api: Api, token: Token | Rejected | None, domain: object) -> Caller | Rejected | None:
-    return api.identify(domain, token.secret) if isinstance(token, Token) else token
+def _identity(api: Api, token: Token | Rejected | None, domain: object, now: Instant) -> Caller | Rejected | None:
+    return api.identify(domain, token.secret, now) if isinstance(token, Token) else token
 
 
 def _correlation_id(headers: Headers) -> str | None:

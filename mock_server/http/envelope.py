@@ -19,8 +19,9 @@ def render(problem: Problem, request_id: str) -> tuple[bytes, str]:
         "code": problem.type.code,
         "correlationId": request_id,
     }
-    if problem.facts:
-        body["details"] = _clean(dict(problem.facts))
+    details = {name: fact for name, fact in problem.facts.items() if not name.startswith("_")}
+    if details:
+        body["details"] = _clean(details)
     return msgspec.json.encode(body), "application/json"
 
 

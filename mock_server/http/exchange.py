@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from mock_server.api import Api, Token
 from mock_server.engine.callers import ANONYMOUS, Caller, Rejected
 from mock_server.engine.decisions import Accepted, Context, Refused
+from mock_server.engine.instants import Instant
 from mock_server.engine.kernel import decide
 from mock_server.engine.problems import Problem
 from mock_server.store.worlds import World
@@ -94,6 +95,7 @@ class Call:
         outcome = self.world.transact(lambda state: decide(state, api, function, now))
         if isinstance(outcome, Refused):
             raise Refusal(outcome.problem)
+        self._note_use(now)
         return outcome.reply
 
     def view(self, function: Callable[[Any, Context], R | Refused]) -> R:
@@ -102,7 +104,15 @@ class Call:
         outcome = function(state.apis[self.api.name], state.context(now))
         if isinstance(outcome, Refused):
             raise Refusal(outcome.problem)
+        self._note_use(now)
         return outcome
+
+    def _note_use(self, now: Instant) -> None:
+        """Of an API key, once the request has not been refused."""
+        used, caller = self.api.key_used, self.caller
+        if caller.key is not None and used is not None:
+            name = self.api.name
+            self.world.transact(lambda state: decide(state, name, lambda domain, it: used(domain, caller, it), now))
 
     def header_map(self) -> Mapping[str, str]:
         """Lower-case name -> value; of a repeated header the last."""

@@ -120,15 +120,21 @@ class Mock:
         return {name: each.api for name, each in self.served.items()}
 
     def create_world(
-        self, name: str, scenario: str, seed: int | None = None, now: Instant | None = None, clock: str | None = None
+        self,
+        name: str,
+        scenario: str,
+        seed: int | None = None,
+        now: Instant | None = None,
+        clock: str | None = None,
+        options: Mapping[str, int] | None = None,
     ) -> World:
         """A new world in its first state. Raises FixtureError, WorldExists or TooManyWorlds."""
         wall = self.wall()
         chosen = self.scenarios(scenario)
         if seed is None:
             seed = self.fresh_seed() if chosen.file.seed is None else chosen.file.seed
-        state = initial_state(chosen, self.apis, seed, wall, now=now, clock=clock)
-        if scenario not in self._probed:
+        state = initial_state(chosen, self.apis, seed, wall, now=now, clock=clock, options=options)
+        if scenario not in self._probed or options:
             for api in self.apis:
                 if (complaint := self.complaint_about(api, state)) is not None:
                     raise FixtureError(chosen.document.file, f"{api} could not keep its contract: {complaint}")

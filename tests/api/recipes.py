@@ -2,63 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from mock_server.webhooks.schemes import stripe
 from mock_server.webhooks.schemes.protocol import Message
 
 from .client import ACME, Answer, World
+from .request import Request, api, org
+from .resource_recipes import RESOURCES, stock
 
 BIG = b'{"' + b"x" * 1_048_576 + b'"}'
 OVERRIDE = {"subject_type": "org", "subject_id": ACME, "quota_key": "devices", "limit_value": 7}
 EVENT = b'{"id":"evt_1","type":"ping","created":1,"data":{"object":{}}}'
-
-
-class Request:
-    """A request as a recipe: change parts of it with `but`, send it with `send`."""
-
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        key: str | None = None,
-        json: Any = ...,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        query: bytes = b"",
-        setup: Callable[[World], None] | None = None,
-    ) -> None:
-        self.parts: dict[str, Any] = {
-            "method": method,
-            "path": path,
-            "key": key,
-            "json": json,
-            "headers": headers or {},
-            "body": body,
-            "query": query,
-        }
-        self.setup = setup
-
-    def but(self, setup: Callable[[World], None] | None = None, **changes: Any) -> Request:
-        other = Request(**{**self.parts, **changes})
-        other.setup = setup or self.setup
-        return other
-
-    def send(self, world: World) -> Answer:
-        if self.setup is not None:
-            self.setup(world)
-        parts = dict(self.parts)
-        method, path = parts.pop("method"), parts.pop("path")
-        return world.client.request(method, path.replace("{world}", world.name), **parts)
-
-
-def org(path: str) -> str:
-    return f"/w/{{world}}/api/v1/orgs/{ACME}/billing/{path}"
-
-
-def api(path: str) -> str:
-    return f"/w/{{world}}/api/v1{path}"
 
 
 def control(path: str = "") -> str:
@@ -97,7 +50,8 @@ OPENAPP: dict[str, Request] = {
         "POST",
         org("degradation/resource"),
         "demo-owner",
-        {"resource": "devices", "resource_id": "dev_1", "keep": True},
+        {"resource": "devices", "resource_id": "{device}", "keep": True},
+        setup=stock,
     ),
     "post_org_billing_checkout": Request("POST", org("checkout"), "demo-owner", {"tier_slug": "pro"}),
     "post_org_billing_portal": Request("POST", org("portal"), "demo-owner", {"return_url": "https://app.test/"}),
@@ -107,6 +61,8 @@ OPENAPP: dict[str, Request] = {
         "POST", api("/billing/webhooks/stripe"), body=EVENT, headers=signed(EVENT, SIGNED_AT)
     ),
 }
+
+OPENAPP |= RESOURCES
 
 CONTROL: dict[str, Request] = {
     "get_health": Request("GET", "/_mock/health"),

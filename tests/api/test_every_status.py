@@ -8,30 +8,30 @@ from mock_server.app import create_app, create_mock
 from mock_server.http.mock import Mock, Options, Served
 
 from .client import ACME, WALL, Client, World
-from .recipes import BIG, CONTROL, OPENAPP, Request, api, portal_off
+from .recipes import BIG, CONTROL, OPENAPP, portal_off
+from .request import Request, api
+from .resource_cases import UNKNOWN_ORG, resource_cases
 
-WAITING = {
-    ("post_org_billing_degradation_resource", 200): "needs resources, which cannot be created yet",
-    ("post_org_billing_degradation_resource", 409): "needs resources, which cannot be created yet",
+SUCCESSES = {
+    "create_api_key": 201,
+    "create_scripting_execution": 202,
+    **dict.fromkeys(("delete_user", "revoke_api_key", "purge_api_key", "cancel_scripting_execution"), 204),
 }
-"""What only resources can cause."""
-
-UNKNOWN_ORG = "01J9ZC3M4N5P6Q7R8S9T0V1W99"
 
 
 def _openapp_cases() -> dict[tuple[str, int], Request]:
     cases: dict[tuple[str, int], Request] = {}
     for name, fine in OPENAPP.items():
-        cases[name, 200] = fine
+        cases[name, SUCCESSES.get(name, 200)] = fine
         cases[name, 400] = fine.but(headers={**fine.parts["headers"], "x-correlation-id": "two words"})
         if fine.parts["key"] is not None:
             cases[name, 401] = fine.but(key="nobody")
-            cases[name, 403] = fine.but(key="demo-member")
+            cases[name, 403] = fine.but(key=fine.unprivileged or "demo-globex", headers={"x-org": ACME})
         if fine.parts["json"] is not ... or fine.parts["body"]:
             cases[name, 413] = fine.but(json=..., body=BIG, headers={"content-type": "application/json"})
         if fine.parts["json"] is not ...:
             cases[name, 415] = fine.but(json=..., body=b"{}", headers={"content-type": "text/plain"})
-        if "/orgs/" in fine.parts["path"]:
+        if f"/orgs/{ACME}" in fine.parts["path"]:
             path = fine.parts["path"].replace(ACME, UNKNOWN_ORG)
             cases[name, 404] = fine.but(key="demo-operator", path=path)
     body = OPENAPP["post_admin_quota_override"].parts["json"]
@@ -40,9 +40,7 @@ def _openapp_cases() -> dict[tuple[str, int], Request]:
     )
     cases["post_billing_webhook", 404] = OPENAPP["post_billing_webhook"].but(path=api("/billing/webhooks/nobody"))
     cases["post_org_billing_portal", 501] = OPENAPP["post_org_billing_portal"].but(setup=portal_off)
-    for key in WAITING:
-        cases.pop(key, None)
-    return cases
+    return cases | resource_cases()
 
 
 def _control_cases() -> dict[tuple[str, int], Request]:
@@ -97,7 +95,7 @@ def declared(served: Served) -> set[tuple[str, int]]:
 
 
 def test_the_cases_are_exactly_what_openapp_declares(mock: Mock) -> None:
-    assert OPENAPP_CASES.keys() | WAITING.keys() == declared(mock.served["openapp"])
+    assert OPENAPP_CASES.keys() == declared(mock.served["openapp"])
 
 
 def test_the_cases_are_exactly_what_the_control_api_declares(mock: Mock) -> None:

@@ -39,7 +39,7 @@ def test_every_shipped_scenario_loads(name: str) -> None:
     [
         ("TIER", "gold", "line 8, $.apis.openapp.orgs[0].tier: the catalog has no tier 'gold'"),
         ("name: One", "nam: One", "line 7, $.apis.openapp.orgs[0].nam: Object contains unknown field"),
-        ("name: One", "name: 5", "line 7, $.apis.openapp.orgs[0].name: Expected `str`, got `int`"),
+        ("name: One", "name: 5", "line 7, $.apis.openapp.orgs[0].name: Expected `str | object`, got `int`"),
         ("org: org_1", "org: org_2", "line 12, $.apis.openapp.credentials[0].org: the scenario has no"),
         ("openapp:", "nothing:", "there is no API 'nothing'"),
         ("mockbill_world: 1", "mockbill_world: 2", "line 1, $.mockbill_world"),

@@ -9,7 +9,11 @@ from .codec import dump, load
 from .credentials import CHALLENGE, identify, shown, token, token_form
 from .handlers import HANDLERS
 from .initial import initial_state
+from .model.consumption import consumed, key_used
+from .model.deletion import PURGE_JOB, purge_due
+from .model.lifecycle import STAGE_JOB, rescheduled, stage_ends
 from .model.overrides import EXPIRY_JOB, override_expires
+from .model.scripting import EXECUTION_JOB, moves_on
 from .model.state import Settings
 from .pages import checkout_page, portal_page
 from .probe import probe
@@ -32,5 +36,13 @@ API = Api(
     token_form=token_form,
     probe=probe,
     pages={"checkout": checkout_page, "portal": portal_page},
-    jobs={EXPIRY_JOB: override_expires},
+    jobs={
+        EXPIRY_JOB: override_expires,
+        STAGE_JOB: stage_ends,
+        PURGE_JOB: purge_due,
+        EXECUTION_JOB: moves_on,
+    },
+    key_used=key_used,
+    reconsidered=rescheduled,
+    consumed=consumed,
 )

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from mock_server.apis.openapp.model.bounds import Count, Localized, Order, Slug
 from mock_server.apis.openapp.model.quotas import QUOTAS
-from mock_server.apis.openapp.model.state import Catalog, Count, Localized, Order, Slug, Tier
+from mock_server.apis.openapp.model.state import Catalog, Tier
 from mock_server.fixtures import FixtureError, Located
 
 

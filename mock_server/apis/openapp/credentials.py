@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 
 from mock_server.api import ShownCredential, Token
 from mock_server.engine.callers import Caller, Rejected
+from mock_server.engine.instants import Instant, format_instant
 
 from .model.credentials import digest
 from .model.state import OpenApp
@@ -45,13 +46,25 @@ def _token(text: str) -> Token | Rejected:
     return Token(name, world) if at else Token(secret)
 
 
-def identify(state: OpenApp, secret: str) -> Caller | Rejected:
-    credential = state.credentials.get(digest(secret))
+def identify(state: OpenApp, secret: str, now: Instant) -> Caller | Rejected:
+    hashed = digest(secret)
+    credential = state.credentials.get(hashed)
     if credential is None:
-        return Rejected("its credential is not known")
+        key_id = state.api_keys.get(hashed)
+        return Rejected("its credential is not known") if key_id is None else _api_key(state, key_id, now)
     if credential.revoked:
         return Rejected("its credential has been revoked")
     return credential.caller
+
+
+def _api_key(state: OpenApp, key_id: str, now: Instant) -> Caller | Rejected:
+    row = state.held_by(state.homes[key_id]).api_keys.live.get(key_id)
+    if row is None:
+        return Rejected("its credential has been revoked")
+    if row.expires_at <= now:
+        return Rejected(f"its credential expired at {format_instant(row.expires_at)}")
+    caller: Caller = row.caller
+    return caller
 
 
 def shown(state: OpenApp) -> list[ShownCredential]:
@@ -63,5 +76,6 @@ def shown(state: OpenApp) -> list[ShownCredential]:
     ]
 
 
-def token_form(origin: str, secret: str) -> str:
-    return f"{origin}{SEPARATOR}{secret}"
+def token_form(origin: str, secret: str, world: str | None = None) -> str:
+    """`world` at its end leads every client there; the default world needs no name."""
+    return f"{origin}{SEPARATOR}{secret}{'' if world is None else f'@{world}'}"

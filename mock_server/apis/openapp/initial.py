@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
 from rpds import HashTrieMap
 
 from mock_server.engine.decisions import Accepted, Effect
@@ -18,115 +18,67 @@ from mock_server.fixtures import FixtureError, Located, find, read_yaml
 from .catalog import read_catalog
 from .credentials import SEPARATOR
 from .model.credentials import digest
+from .model.lifecycle import rebalanced
 from .model.limits import row
 from .model.overrides import expiry
-from .model.quotas import CAPACITY_KEYS, QUOTAS
-from .model.state import (
-    Catalog,
-    Count,
-    Credential,
-    ExternalId,
-    Id,
-    Name,
-    OpenApp,
-    Org,
-    Override,
-    Permission,
-    Provider,
-    Role,
-    Secret,
-    SelectionPolicy,
-    Settings,
-    Subscription,
-)
+from .model.quotas import QUOTAS
+from .model.state import Catalog, Credential, OpenApp, Override
+from .scenario_parts import CredentialPart, OpenAppPart, OrgPart, OverridePart
+from .stocked import Stock, moment
 
 
-class SubscriptionPart(Struct, frozen=True, forbid_unknown_fields=True):
-    external_id: ExternalId
-    subscription_id: ExternalId
-    status: Literal["active", "past_due", "canceled"] = "active"
-    provider: Provider = "stripe"
+def initial_state(
+    document: Located[Any], now: Instant, seed: int, options: Mapping[str, int]
+) -> Accepted[OpenApp, None]:
+    """Raises FixtureError with file, line and member for whatever does not fit together.
 
-
-class OrgPart(Struct, frozen=True, forbid_unknown_fields=True):
-    id: Id
-    name: Name
-    tier: str | None = None
-    capacity: dict[str, Count] = {}
-    subscription: SubscriptionPart | None = None
-    selection_policy: SelectionPolicy = "newest_first"
-
-
-class OverridePart(Struct, frozen=True, forbid_unknown_fields=True):
-    org: Id
-    quota_key: str
-    limit: Count
-    period: str | None = None
-    expires_at: str | None = None
-    reason: Annotated[str, Meta(max_length=500)] | None = None
-
-
-class CredentialPart(Struct, frozen=True, forbid_unknown_fields=True):
-    secret: Secret
-    role: Role
-    org: Id | None = None
-    permissions: list[Permission] = []
-    revoked: bool = False
-
-
-class OpenAppPart(Struct, frozen=True, forbid_unknown_fields=True):
-    catalog: str = "openapp"
-    settings: Settings = Settings()
-    orgs: list[OrgPart] = []
-    overrides: list[OverridePart] = []
-    credentials: list[CredentialPart] = []
-    webhook_secrets: dict[str, str] = {}
-
-
-def initial_state(document: Located[Any], now: Instant) -> Accepted[OpenApp, None]:
-    """Raises FixtureError with file, line and member for whatever does not fit together."""
+    `options`: `orgs`, how many organizations to make up instead of what the scenario says.
+    """
     part = document.convert(OpenAppPart)
     try:
         catalog = _catalog(str(find("catalogs", part.catalog, beside=document.file)))
     except FixtureError as error:
         raise FixtureError(document.place("$.catalog"), str(error)) from None
     state = OpenApp(catalog, part.settings, webhook_secrets=HashTrieMap(part.webhook_secrets))
-    for n, org in enumerate(part.orgs):
-        state = _with_org(state, org, document, f"$.orgs[{n}]")
+    orgs, credentials, overrides = list(part.orgs), list(part.credentials), list(part.overrides)
+    if part.generate is not None:
+        # Only here, because reading the library's word lists takes longer than all else that a start does.
+        from .generated import made_up
+
+        made = made_up(catalog, seed, options.get("orgs", part.generate.orgs), now)
+        orgs += made.orgs
+        credentials += made.credentials
+        overrides += made.overrides
+    elif "orgs" in options:
+        raise FixtureError(document.file, "this scenario makes up no organizations: it has no part `generate`")
+    for n, org in enumerate(orgs):
+        state = Stock(state, org, now, document, f"$.orgs[{n}]").put()
     effects: list[Effect] = []
-    for n, override in enumerate(part.overrides):
+    for n, override in enumerate(overrides):
         state, effect = _with_override(state, override, now, n, document, f"$.overrides[{n}]")
         effects.append(effect)
-    for n, credential in enumerate(part.credentials):
+    for n, credential in enumerate(credentials):
         state = _with_credential(state, credential, n, document, f"$.credentials[{n}]")
+    for n, org in enumerate(orgs):
+        state, begun = _with_lifecycle(state, org, now, document, f"$.orgs[{n}].over_capacity_since")
+        effects += begun
     return Accepted(state, None, tuple(effects))
+
+
+def _with_lifecycle(
+    state: OpenApp, org: OrgPart, now: Instant, document: Located[Any], where: str
+) -> tuple[OpenApp, tuple[Effect, ...]]:
+    """Whoever holds too much is warned; how long ago decides how far it has gone by the start."""
+    since = moment(org.over_capacity_since, now, document, where)
+    state, effects = rebalanced(state, org.id, since)
+    if org.over_capacity_since is not None and org.id not in state.lifecycles:
+        raise FixtureError(document.place(where), "the organization holds no more than its limits allow")
+    return state, effects
 
 
 @lru_cache(maxsize=64)
 def _catalog(path: str) -> Catalog:
     return read_catalog(read_yaml(Path(path)))
-
-
-def _with_org(state: OpenApp, part: OrgPart, document: Located[Any], where: str) -> OpenApp:
-    if part.id in state.orgs:
-        raise FixtureError(document.place(f"{where}.id"), f"there are two organizations with the id {part.id}")
-    tier = part.tier if part.tier is not None else state.catalog.default.slug
-    if tier not in state.catalog.tiers:
-        tiers = ", ".join(state.catalog.tiers)
-        raise FixtureError(document.place(f"{where}.tier"), f"the catalog has no tier {tier!r}; there are: {tiers}")
-    for key in part.capacity:
-        if key not in CAPACITY_KEYS:
-            place = document.place(f"{where}.capacity.{key}")
-            raise FixtureError(place, f"{key!r} is no capacity quota; there are: {', '.join(CAPACITY_KEYS)}")
-    given, subscription = part.subscription, None
-    if given is not None:
-        subscription = Subscription(given.external_id, given.subscription_id, given.provider, given.status, tier)
-    org = Org(part.id, part.name, tier, subscription, selection_policy=part.selection_policy)
-    index = state.by_external_id
-    if subscription is not None:
-        index = index.insert(subscription.external_id, org.id)
-    capacity = state.capacity.insert(org.id, HashTrieMap(part.capacity)) if part.capacity else state.capacity
-    return state.with_org(org, by_external_id=index, capacity=capacity)
 
 
 def _with_override(
@@ -158,14 +110,14 @@ def _with_override(
 
 def _with_credential(state: OpenApp, part: CredentialPart, n: int, document: Located[Any], where: str) -> OpenApp:
     key = digest(part.secret)
-    if key in state.credentials:
+    if key in state.credentials or key in state.api_keys:
         raise FixtureError(document.place(f"{where}.secret"), "two credentials share this secret")
     if SEPARATOR in part.secret:
         place = document.place(f"{where}.secret")
         raise FixtureError(place, f"a secret cannot contain {SEPARATOR!r}, which separates it from what stands before")
     if part.org is not None and part.org not in state.orgs:
         raise FixtureError(document.place(f"{where}.org"), f"the scenario has no organization {part.org}")
-    home = state.orgs[part.org].name if part.org is not None else None
+    home = state.orgs[part.org].label if part.org is not None else None
     name = f"{part.role} of {home}" if home else part.role
     name = f"{name} (revoked)" if part.revoked else name
     credential = Credential(part.secret, name, part.role, part.org, tuple(part.permissions), part.revoked, n)

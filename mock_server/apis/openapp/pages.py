@@ -40,7 +40,7 @@ def _checkout(state: OpenApp, context: Context, org: Org, subscription: Subscrip
     shown = "".join(
         f"<tr><th>{name}</th><td>{html.escape(str(value))}</td></tr>"
         for name, value in (
-            ("organization", org.name),
+            ("organization", org.label),
             ("present tier", org.tier_slug),
             ("wanted tier", subscription.tier_slug),
             ("status", subscription.status),

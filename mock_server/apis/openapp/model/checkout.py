@@ -17,6 +17,7 @@ from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Accepted, Context, Emit, Refused
 
 from .access import reachable_org
+from .lifecycle import after
 from .problems import UNKNOWN_TIER
 from .state import OpenApp, Org, Subscription
 
@@ -44,10 +45,12 @@ def checkout(state: OpenApp, context: Context, caller: Caller, org_id: str, tier
         status="pending" if is_hosted else "active",
         tier_slug=tier_slug,
         provider_time=0 if current is None or is_hosted else current.provider_time,
+        plan_time=0 if current is None or is_hosted else current.provider_time,
     )
     if is_hosted:
         return Accepted(with_pending(state, org, subscription), subscription)
-    return Accepted(with_subscription(state, org, subscription), subscription, (changed(org, subscription),))
+    taken = Accepted(with_subscription(state, org, subscription), subscription, (changed(org, subscription),))
+    return after(taken, org_id, context.now)
 
 
 def with_pending(state: OpenApp, org: Org, pending: Subscription | None) -> OpenApp:

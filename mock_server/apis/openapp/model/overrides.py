@@ -15,6 +15,7 @@ from rpds import HashTrieMap
 from mock_server.engine.decisions import Accepted, Context, Effect, Emit, Job, Refused, Schedule, Unschedule
 from mock_server.engine.instants import Instant, InvalidTime, format_instant, parse_instant
 
+from .lifecycle import after
 from .limits import row
 from .problems import INVALID_TIME, ORG_NOT_FOUND, UNKNOWN_QUOTA_KEY, UNSUPPORTED_PERIOD, UNSUPPORTED_SUBJECT_TYPE
 from .quotas import QUOTAS
@@ -70,7 +71,8 @@ def upsert_override(
     changed = msgspec.structs.replace(
         state, overrides=state.overrides.insert(org_id, kept.insert(row(key, period), override))
     )
-    return Accepted(changed, override_view(override, context.now), (expiry(override, context.now),))
+    upserted = Accepted(changed, override_view(override, context.now), (expiry(override, context.now),))
+    return after(upserted, org_id, context.now)
 
 
 def expiry(override: Override, now: Instant) -> Effect:
@@ -90,8 +92,8 @@ def override_expires(state: OpenApp, args: Mapping[str, Any], context: Context) 
         return Accepted(state, "the override is gone")
     facts = {"org_id": override.org_id, "override_id": override.id, "quota_key": override.quota_key}
     org = state.orgs[override.org_id]
-    text = f"override of {override.quota_key} per {override.period} for {org.name} expired"
-    return Accepted(state, text, (Emit("override.expired", override.org_id, facts),))
+    text = f"override of {override.quota_key} per {override.period} for {org.label} expired"
+    return after(Accepted(state, text, (Emit("override.expired", override.org_id, facts),)), org.id, context.now)
 
 
 def override_view(override: Override, now: Instant) -> dict[str, Any]:

@@ -82,6 +82,8 @@ def read_event(provider: str, payload: Any, catalog: Catalog) -> ProviderEvent:
         raise InvalidEvent("an event needs an object in `data.object`")
     created = payload.get("created")
     kind = KINDS.get(event_type, "other")
+    if event_type == "checkout.session.completed" and thing.get("mode", "subscription") != "subscription":
+        kind = "other"  # a card put on file, or something bought once
     if kind == "other":
         return ProviderEvent(
             event_id, kind, provider, _seconds(created), payload, customer=_reference(thing, "customer")
@@ -132,21 +134,34 @@ def _tier(provider: str, thing: Mapping[str, Any], catalog: Catalog) -> str | No
 
 def _prices(thing: Mapping[str, Any]) -> list[str]:
     """Price ids of a subscription's items or an invoice's lines, in the older and the newer of Stripe's shapes."""
-    prices = []
+    lines = []
     for holder in (thing.get("items"), thing.get("lines")):
         entries = holder.get("data") if isinstance(holder, dict) else None
-        for entry in entries if isinstance(entries, list) else ():
-            # What is taken back when a plan changes in mid-period says nothing about the plan that holds now.
-            if isinstance(entry, dict) and not _is_taken_back(entry):
-                pricing = entry.get("pricing")
-                details = pricing.get("price_details") if isinstance(pricing, dict) else None
-                prices += [_reference(entry, "price"), _reference(entry, "plan"), _reference(details, "price")]
+        lines += [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+    prices = []
+    # The rest of a period, paid because the plan changed in it, names the plan that holds now if no whole period does.
+    for line in sorted(lines, key=_is_proration):
+        # What is taken back when a plan changes in mid-period says nothing about the plan that holds now.
+        if not _is_taken_back(line):
+            pricing = line.get("pricing")
+            details = pricing.get("price_details") if isinstance(pricing, dict) else None
+            prices += [_reference(line, "price"), _reference(line, "plan"), _reference(details, "price")]
     return [price for price in prices if price]
 
 
-def _is_taken_back(entry: Mapping[str, Any]) -> bool:
-    amount = entry.get("amount")
-    return entry.get("proration") is True or (isinstance(amount, int) and amount < 0)
+def _is_proration(line: Mapping[str, Any]) -> bool:
+    parent = line.get("parent")
+    details = (
+        parent.get("subscription_item_details") or parent.get("invoice_item_details")
+        if isinstance(parent, dict)
+        else None
+    )
+    return line.get("proration") is True or (isinstance(details, dict) and details.get("proration") is True)
+
+
+def _is_taken_back(line: Mapping[str, Any]) -> bool:
+    amount = line.get("amount")
+    return amount < 0 if isinstance(amount, int) else _is_proration(line)
 
 
 def _metadata(thing: Mapping[str, Any], key: str) -> str | None:

@@ -11,29 +11,16 @@ from msgspec import Meta
 from rpds import HashTrieMap
 
 from mock_server.engine.callers import Caller
-from mock_server.engine.instants import EARLIEST, LATEST, Instant
+from mock_server.engine.instants import Instant
 
+from .bounds import Count, ExternalId, Id, Localized, Moment, Order, Provider, ProviderTime, Role, Secret, Slug
 from .quotas import PERIODS, QUOTAS
+from .resources import NOTHING, Holdings, Kind, Portal
+from .roles import Permission, spelled_out
 
-# The bounds of spec/openapp, checked wherever a state is read from a file (msgspec.convert), not when it is computed.
-Localized = Annotated[
-    Mapping[Annotated[str, Meta(min_length=1, max_length=35)], Annotated[str, Meta(max_length=500)]],
-    Meta(min_length=1, max_length=50),
-]
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-ExternalId = Annotated[str, Meta(min_length=1, max_length=255)]
-Provider = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Order = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Moment = Annotated[Instant, Meta(ge=EARLIEST, le=LATEST)]
-ProviderTime = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-Secret = Annotated[str, Meta(pattern=r"^[!-?A-~]{1,200}$")]
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Role = Annotated[str, Meta(min_length=1, max_length=64)]
-Permission = Literal["billing:read", "billing:manage", "operator"]
 SubscriptionStatus = Literal["active", "pending", "past_due", "canceled"]
 SelectionPolicy = Literal["newest_first", "oldest_first", "least_recently_used", "manual"]
+Stage = Literal["warned", "degraded", "marked_for_delete"]
 
 
 class Tier(msgspec.Struct, frozen=True, dict=True):
@@ -93,10 +80,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     provider: Literal["stripe"] = "stripe"
     webhook_tolerance_s: Annotated[int, Meta(ge=0, le=31_536_000)] = 300
     lifecycle_enabled: bool = True
+    warn_days: Annotated[int, Meta(ge=0, le=3650)] = 7
+    degrade_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    purge_days: Annotated[int, Meta(ge=0, le=3650)] = 14
+    retention_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    max_delay_ms: Annotated[int, Meta(ge=0, le=60_000)] = 2_000
+    delays: Literal["reported", "real"] = "reported"
 
 
 class Subscription(msgspec.Struct, frozen=True):
-    """`provider_time`: the provider's own time (seconds) of the newest event applied to it; older ones change nothing.
+    """`provider_time`: the provider's own time (seconds) of the newest event applied to it; older ones change nothing
+    but the plan, and that only if they are newer than `plan_time`, when the provider last said which one it is.
 
     `alias`: the id that the provider gave what is still pending here under an id of ours.
     """
@@ -107,6 +101,7 @@ class Subscription(msgspec.Struct, frozen=True):
     status: SubscriptionStatus
     tier_slug: Slug
     provider_time: ProviderTime = 0
+    plan_time: ProviderTime = 0
     alias: ExternalId | None = None
 
     @property
@@ -119,11 +114,39 @@ class Org(msgspec.Struct, frozen=True):
     """`pending` is a hosted checkout that waits for the provider's webhook; it changes nothing until then."""
 
     id: Id
-    name: Name
+    name: Localized
     tier_slug: Slug
+    created_at: Moment
+    updated_at: Moment
+    serial: Count = 0
+    parent_id: Id | None = None
+    description: Annotated[str, Meta(max_length=2000)] | None = None
     subscription: Subscription | None = None
     pending: Subscription | None = None
     selection_policy: SelectionPolicy = "newest_first"
+
+    @property
+    def label(self) -> str:
+        """Its name in one language, for texts of ours."""
+        return self.name.get("en") or next(iter(self.name.values()))
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """A resource chosen to go. `marked_at`: since when it is marked for deletion."""
+
+    kind: Kind
+    id: Id
+    flagged_at: Moment
+    marked_at: Moment | None = None
+
+
+class Lifecycle(msgspec.Struct, frozen=True):
+    """How far it has gone with an organization that is over capacity `since` then. `entered_at`: into this stage."""
+
+    stage: Stage
+    since: Moment
+    entered_at: Moment
+    flags: tuple[Flag, ...] = ()
 
 
 class Override(msgspec.Struct, frozen=True):
@@ -141,13 +164,6 @@ class Override(msgspec.Struct, frozen=True):
         return self.expires_at is None or now < self.expires_at
 
 
-class Counter(msgspec.Struct, frozen=True):
-    """Uses of a metered quota in the window that started at `start`."""
-
-    start: Moment
-    used: Count
-
-
 class Credential(msgspec.Struct, frozen=True, dict=True):
     """`position` is where the scenario lists it."""
 
@@ -161,25 +177,38 @@ class Credential(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def caller(self) -> Caller:
-        return Caller(self.name, self.org, frozenset(self.permissions))
+        return Caller(self.name, self.org, spelled_out(self.permissions))
 
 
 class OpenApp(msgspec.Struct, frozen=True):
-    """`capacity`: org -> quota key -> how many exist. `counters` and `overrides`: org -> "key/period" -> value.
+    """`holdings`, `overrides` and `lifecycles` by organization; overrides below it by "key/period".
 
-    `credentials`: digest of the secret -> credential. `webhook_secrets`: provider -> secret.
-    `by_external_id`: a subscription's external id -> org, so that a provider's event finds its way.
+    `homes`: id of a resource, user or execution -> organization. `by_external_id`: a subscription's external id ->
+    organization, so that a provider's event finds its way. `credentials`: digest of the secret -> credential;
+    `api_keys`: digest of an API key's secret -> the key's id. `webhook_secrets`: provider -> secret. `serial` numbers
+    what is created next.
     """
 
     catalog: Catalog
     settings: Settings
     orgs: HashTrieMap[str, Org] = HashTrieMap()
-    capacity: HashTrieMap[str, HashTrieMap[str, int]] = HashTrieMap()
-    counters: HashTrieMap[str, HashTrieMap[str, Counter]] = HashTrieMap()
+    holdings: HashTrieMap[str, Holdings] = HashTrieMap()
     overrides: HashTrieMap[str, HashTrieMap[str, Override]] = HashTrieMap()
+    lifecycles: HashTrieMap[str, Lifecycle] = HashTrieMap()
+    homes: HashTrieMap[str, str] = HashTrieMap()
     by_external_id: HashTrieMap[str, str] = HashTrieMap()
     credentials: HashTrieMap[str, Credential] = HashTrieMap()
+    api_keys: HashTrieMap[str, str] = HashTrieMap()
+    portals: HashTrieMap[str, Portal] = HashTrieMap()
     webhook_secrets: HashTrieMap[str, str] = HashTrieMap()
+    serial: int = 0
 
     def with_org(self, org: Org, **changes: Any) -> OpenApp:
         return msgspec.structs.replace(self, orgs=self.orgs.insert(org.id, org), **changes)
+
+    def held_by(self, org_id: str) -> Holdings:
+        holdings: Holdings = self.holdings.get(org_id, NOTHING)
+        return holdings
+
+    def with_holdings(self, org_id: str, holdings: Holdings, **changes: Any) -> OpenApp:
+        return msgspec.structs.replace(self, holdings=self.holdings.insert(org_id, holdings), **changes)

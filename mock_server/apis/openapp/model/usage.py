@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from mock_server.engine.callers import Caller
@@ -12,9 +11,10 @@ from mock_server.engine.windows import Window, window_at
 
 from .access import reachable_org
 from .degradation import degradation_status
-from .limits import DEFAULT, limits_of, row
+from .limits import DEFAULT, limits_of
+from .metering import used_in
 from .quotas import CALENDAR_PERIODS, LIFETIME, PERIODS, QUOTAS
-from .state import Counter, OpenApp, Org
+from .state import OpenApp, Org
 
 
 def usage(state: OpenApp, context: Context, caller: Caller, org_id: str) -> dict[str, Any] | Refused:
@@ -34,8 +34,8 @@ def usage_items(state: OpenApp, org: Org, now: Instant) -> list[dict[str, Any]]:
     """QuotaUsage for every reported (key, period), and for others that a tier or an override limits."""
     windows: dict[str, Window] = {period: window_at(period, now) for period in CALENDAR_PERIODS}
     limits = limits_of(state, org, now)
-    capacity: Mapping[str, int] = state.capacity.get(org.id, {})
-    counters: Mapping[str, Counter] = state.counters.get(org.id, {})
+    holdings = state.held_by(org.id)
+    meters, sessions = holdings.meters, holdings.sessions
     items = []
     for key, quota in QUOTAS.items():
         reported = limits.tier.reported[key]
@@ -44,10 +44,12 @@ def usage_items(state: OpenApp, org: Org, now: Instant) -> list[dict[str, Any]]:
                 continue
             window = windows.get(period)
             if period == LIFETIME:
-                current = capacity.get(key, 0)
+                current = holdings.count(key)
+            elif window is None:
+                # Of the sessions that are known the one used last.
+                current = sessions[key][-1].used if key in sessions else 0
             else:
-                counter = counters.get(row(key, period)) if counters else None
-                current = counter.used if counter and window and counter.start == window.start else 0
+                current = used_in(meters.get(key), period, now)
             limit = limits.of(key, period)
             items.append(
                 {

@@ -20,6 +20,7 @@ from mock_server.webhooks.schemes import stripe
 from mock_server.webhooks.schemes.protocol import Message, Rejected, Scheme
 
 from .checkout import changed, with_pending, with_subscription
+from .lifecycle import rebalanced
 from .problems import (
     INVALID_PAYLOAD,
     PROVIDER_NOT_FOUND,
@@ -81,10 +82,14 @@ def applied(state: OpenApp, event: ProviderEvent, context: Context) -> tuple[Ope
         return state, (), subscription
     if subscription.status == "pending":
         return with_pending(state, org, subscription), (), "pending"
-    # Paying for the pending checkout ends it; news of the current subscription leaves it waiting.
+    # Paying for the pending checkout ends it; news of the current subscription leaves it waiting, unless it has
+    # brought what was to be paid for.
     waiting = org.pending if before is not None and before is org.subscription else None
-    after = with_subscription(state, org, subscription, None if subscription.status == "canceled" else waiting)
-    return after, (changed(org, subscription),), f"{org.tier_slug} -> {after.orgs[org.id].tier_slug}"
+    if waiting is not None and subscription.status == "active" and waiting.tier_slug == subscription.tier_slug:
+        waiting = None
+    after = with_subscription(state, org, subscription, waiting)
+    after, news = rebalanced(after, org.id, context.now)
+    return after, (changed(org, subscription), *news), f"{org.tier_slug} -> {after.orgs[org.id].tier_slug}"
 
 
 def _org_of(state: OpenApp, event: ProviderEvent) -> Org | None:
@@ -127,8 +132,10 @@ def _with_news_of_pending(state: OpenApp, org: Org, event: ProviderEvent) -> tup
 
 def _following(org: Org, before: Subscription | None, event: ProviderEvent, context: Context) -> Subscription | str:
     """The subscription as the event leaves it, or why nothing changes."""
-    if before is not None and event.created < before.provider_time:
-        return OLDER
+    # A subscription that is not known may be one that was replaced: what is older than the replacement comes too late.
+    newest = before or org.subscription
+    if newest is not None and event.created < newest.provider_time:
+        return _late_plan(before, event) or OLDER
     if before is not None and before.status == "canceled":
         return "canceled already"
     is_about_current = before is not None and before is org.subscription
@@ -156,4 +163,18 @@ def _following(org: Org, before: Subscription | None, event: ProviderEvent, cont
         status=status,
         tier_slug=tier_slug,
         provider_time=max(event.created, before.provider_time if before is not None else 0),
+        plan_time=before.plan_time if is_invoice and before is not None else event.created,
     )
+
+
+def _late_plan(before: Subscription | None, event: ProviderEvent) -> Subscription | None:
+    """A change of plan that an invoice has overtaken: the invoice's word holds for the status, this for the plan."""
+    if (
+        before is None
+        or before.status == "canceled"
+        or event.kind not in ("subscription_created", "subscription_updated")
+    ):
+        return None
+    if event.tier_slug is None or event.created <= before.plan_time:
+        return None
+    return msgspec.structs.replace(before, tier_slug=event.tier_slug, plan_time=event.created)
