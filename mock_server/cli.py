@@ -1,4 +1,4 @@
-"""`mockbill`: the command line. Exit codes: 0 fine, 1 findings, 2 wrong use."""
+"""`mockbill`: the command line. Exit codes: 0 fine, 1 findings, 2 wrong use, 3 server unreachable."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mock_server
+from mock_server.worlds_cli import worlds
 
 app = typer.Typer(
     name="mockbill",
@@ -25,6 +26,7 @@ spec = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(spec, name="spec")
+app.add_typer(worlds, name="worlds")
 
 FINDINGS, WRONG_USE = 1, 2
 

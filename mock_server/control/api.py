@@ -60,6 +60,7 @@ API = Api(
         "move_clock": clock.move_clock,
         "get_settings": inside.get_settings,
         "change_settings": inside.change_settings,
+        "consume_usage": inside.consume_usage,
         "get_state": state.get_state,
         "put_state": state.put_state,
         "list_credentials": inside.list_credentials,

@@ -1,4 +1,4 @@
-"""/_mock/worlds/{world}/settings and /credentials: what a world holds."""
+"""/_mock/worlds/{world}/settings, /usage and /credentials: what a world holds."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from mock_server.engine.decisions import Context, Refused
 from mock_server.engine.kernel import decide
 from mock_server.engine.world import WorldState
 from mock_server.http.exchange import Call, Refusal, Reply
 
-from .problems import INVALID_SETTINGS
-from .worlds import named_api, world_of
+from .problems import INVALID_SETTINGS, NOT_METERED
+from .worlds import named_api, served_api, world_of
 
 
 async def get_settings(call: Call) -> Reply:
@@ -38,6 +39,24 @@ async def change_settings(call: Call) -> Reply:
         return state, settings
 
     return Reply({"api": api.name, "settings": world.transact(changed)})
+
+
+async def consume_usage(call: Call) -> Reply:
+    """Refused as the API itself would refuse it."""
+    world, body = world_of(call), call.body
+    api = served_api(call, body.get("api"))
+    consumed = api.consumed
+    if consumed is None:
+        raise Refusal(NOT_METERED(api=api.name))
+    now = call.mock.now_in(world)
+
+    def used(domain: Any, context: Context) -> Any:
+        return consumed(domain, context, body["org"], body["key"], body["amount"], body.get("session"))
+
+    outcome = world.transact(lambda state: decide(state, api.name, used, now))
+    if isinstance(outcome, Refused):
+        raise Refusal(outcome.problem)
+    return Reply({"api": api.name, "usage": outcome.reply})
 
 
 async def list_credentials(call: Call) -> Reply:

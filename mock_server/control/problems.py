@@ -20,5 +20,6 @@ NOTHING_DUE = ProblemType("nothing_due", 409, "Nothing will fall due in this wor
 INVALID_SCENARIO = ProblemType("invalid_scenario", 400, "No world can be made of the scenario {scenario!r}: {reason}.")
 INVALID_TIME = ProblemType("invalid_request", 400, "{field}: {reason}.")
 UNKNOWN_API = ProblemType("unknown_api", 400, "The API {api!r} is not served here; there are: {apis}.")
+NOT_METERED = ProblemType("not_metered", 400, "The API {api!r} has no metered quotas.")
 INVALID_SETTINGS = ProblemType("invalid_settings", 400, "The settings do not fit: {reason}. There are: {known}.")
 INVALID_STATE = ProblemType("invalid_state", 400, "The state cannot be put back: {reason}.")

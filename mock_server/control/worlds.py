@@ -103,7 +103,12 @@ def world_of(call: Call) -> World:
 
 def named_api(call: Call) -> Api:
     """The API that the query names, else the root API. Raises Refusal (400)."""
-    name = call.query.get("api", call.mock.options.root_api)
+    return served_api(call, call.query.get("api"))
+
+
+def served_api(call: Call, name: str | None) -> Api:
+    """The API of that name, None for the root API. Raises Refusal (400)."""
+    name = call.mock.options.root_api if name is None else name
     api = call.mock.apis.get(name)
     if api is None:
         raise Refusal(UNKNOWN_API(api=name, apis=", ".join(call.mock.apis)))

@@ -82,6 +82,7 @@ def _done(state: WorldState, jobs: Jobs) -> tuple[WorldState, Fallen]:
 
 
 def _applied(state: WorldState, api: str, outcome: Accepted[Any, Any], now: Instant) -> WorldState:
+    apis = state.apis.insert(api, outcome.state) if outcome.state is not state.apis[api] else state.apis
     agenda, outbox, memory = state.agenda, state.outbox, state.memory
     effect: Effect
     for effect in outcome.effects:
@@ -96,7 +97,7 @@ def _applied(state: WorldState, api: str, outcome: Accepted[Any, Any], now: Inst
     return WorldState(
         state.seed,
         state.clock,
-        state.apis.insert(api, outcome.state),
+        apis,
         state.revision + 1,
         agenda,
         outbox,

@@ -31,6 +31,20 @@ def window_at(calendar: Calendar, now: Instant) -> Window:
     return _window_of_day(calendar, now // DAY)
 
 
+def number_of(calendar: Calendar, day: int) -> int:
+    """Which day, ISO week or month it is that a day (counted from 1970) lies in: two days in one have the same number."""
+    if calendar == "day":
+        return day
+    # 1970-01-01 was a Thursday.
+    return (day + 3) // 7 if calendar == "week" else _month_of_day(day)
+
+
+@lru_cache(maxsize=1024)
+def _month_of_day(day: int) -> int:
+    moment = to_datetime(day * DAY)
+    return moment.year * 12 + moment.month
+
+
 @lru_cache(maxsize=1024)
 def _window_of_day(calendar: Calendar, day: int) -> Window:
     midnight = to_datetime(day * DAY)

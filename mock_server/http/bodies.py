@@ -46,11 +46,11 @@ async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def parse_json(raw: bytes) -> Any:
+def parse_json(raw: bytes, deepest: int = DEEPEST_NESTING) -> Any:
     """The JSON value in `raw`. Raises InvalidJson.
 
     Stricter than the standard decoder: UTF-8 without a byte order mark, no NaN or Infinity, no number beyond what a
-    double or 400 digits hold, no key twice, no lone surrogate, at most 64 levels deep.
+    double or 400 digits hold, no key twice, no lone surrogate, at most `deepest` levels deep.
     """
     try:
         text = raw.decode()
@@ -58,8 +58,8 @@ def parse_json(raw: bytes) -> Any:
         raise InvalidJson(f"the body is not UTF-8 (byte {error.start})") from None
     if text.startswith("\ufeff"):
         raise InvalidJson("the body starts with a byte order mark, which JSON does not allow")
-    if raw.count(b"[") + raw.count(b"{") > DEEPEST_NESTING and _depth(text) > DEEPEST_NESTING:
-        raise InvalidJson(f"the body is nested more than {DEEPEST_NESTING} levels deep")
+    if raw.count(b"[") + raw.count(b"{") > deepest and _depth(text) > deepest:
+        raise InvalidJson(f"the body is nested more than {deepest} levels deep")
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:

@@ -10,6 +10,7 @@ from jsonschema_rs import Draft4Validator
 
 from mock_server.openapi.walk import resolve
 
+from .bodies import DEEPEST_NESTING
 from .schemas import Validators
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -68,7 +69,7 @@ class Operation:
     """One operation of a bundle.
 
     `routing` is what Connexion's own router would have found out.
-    `permission` is its `x-permission`, `largest_body` its `x-max-body` (bytes).
+    `permission` is its `x-permission`, `largest_body` its `x-max-body` (bytes), `deepest` its `x-max-depth` (levels).
     """
 
     def __init__(self, api: str, path: str, method: str, item: Mapping[str, Any], contract: Contract) -> None:
@@ -83,6 +84,7 @@ class Operation:
         declared = [resolve(bundle, each) for each in (*item.get("parameters", []), *raw.get("parameters", []))]
         self.parameters = [Parameter(each, bundle, validators) for each in declared]
         self.largest_body: int = raw.get("x-max-body", LARGEST_BODY)
+        self.deepest: int = raw.get("x-max-depth", DEEPEST_NESTING)
         self.query_names = frozenset(p.name for p in self.parameters if p.place == "query")
         body = resolve(bundle, raw.get("requestBody"))
         self.takes_body = body is not None

@@ -140,6 +140,7 @@ class Dispatcher:
             call.world = world
             call.path, call.query_string = parameters, scope["query_string"]
             call.base_url = base_url(mock, scope, headers, address, world.name)
+            call.request_id = request_id
             call.token = token
             call.identity = _identity(served.api, token, world.state.apis[served.api.name], now)
             entry.caller = call.identity.name if isinstance(call.identity, Caller) else "rejected"

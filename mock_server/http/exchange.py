@@ -66,6 +66,7 @@ class Call:
         "query",
         "query_string",
         "raw",
+        "request_id",
         "token",
         "world",
     )
@@ -87,6 +88,7 @@ class Call:
         self.identity: Caller | Rejected | None = None
         self.token: Token | Rejected | None = None
         self.base_url = ""
+        self.request_id = ""
 
     def decide(self, function: Callable[[Any, Context], Accepted[Any, R] | Refused]) -> R:
         """Apply a model's decision to the world in one step and give its reply. Raises Refusal."""

@@ -228,7 +228,7 @@ def _read_json(call: Call, operation: Operation, media_type: str | None) -> None
     if media_type != JSON or operation.body_validator is None:
         return
     try:
-        call.body = parse_json(call.raw)
+        call.body = parse_json(call.raw, operation.deepest)
     except InvalidJson as error:
         raise Refusal(INVALID_REQUEST(reason=str(error), place="body")) from None
     if (error_at := first_error(operation.body_validator, call.body)) is not None:

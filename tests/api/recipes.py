@@ -76,6 +76,7 @@ CONTROL: dict[str, Request] = {
     "move_clock": Request("POST", control("/clock"), json={"advance": "P1D"}),
     "get_settings": Request("GET", control("/settings")),
     "change_settings": Request("PATCH", control("/settings"), json={"checkout": "hosted"}),
+    "consume_usage": Request("POST", control("/usage"), json={"org": ACME, "key": "door_opens", "amount": 50}),
     "get_state": Request("GET", control("/state")),
     "put_state": Request("PUT", control("/state")),
     "list_credentials": Request("GET", control("/credentials")),

@@ -65,6 +65,8 @@ def _control_cases() -> dict[tuple[str, int], Request]:
     cases["fork_world", 409] = CONTROL["fork_world"].but(json={"name": "demo"})
     cases["delete_world", 409] = CONTROL["delete_world"].but(path="/_mock/worlds/demo")
     cases["move_clock", 409] = CONTROL["move_clock"].but(json={"set": "2001-01-01T00:00:00Z"})
+    usage = CONTROL["consume_usage"]
+    cases["consume_usage", 429] = usage.but(json={**usage.parts["json"], "amount": 51})
     cases["put_state", 200] = CONTROL["put_state"].but(json=STATE)
     return cases
 

@@ -14,7 +14,7 @@ from tests.server import ROOT
 
 from .command import environment, mockbill
 
-COMMANDS = [(), ("serve",), ("spec",), ("spec", "bundle"), ("spec", "lint")]
+COMMANDS = [(), ("serve",), ("spec",), ("spec", "bundle"), ("spec", "lint"), ("worlds",), ("worlds", "create")]
 
 
 def test_the_version_is_one_line() -> None:
@@ -32,7 +32,7 @@ def test_help_shows_an_example(command: tuple[str, ...]) -> None:
     assert " ".join(("mockbill", *command)) in ran.out.partition("Example")[2]
 
 
-@pytest.mark.parametrize("command", [(), ("spec",)], ids=["mockbill", "spec"])
+@pytest.mark.parametrize("command", [(), ("spec",), ("worlds",)], ids=["mockbill", "spec", "worlds"])
 def test_a_command_that_is_incomplete_shows_what_there_is(command: tuple[str, ...]) -> None:
     ran = mockbill(*command)
     assert ran.code == 2

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from .environments import HERE, python_with
+from .session import Conversation
 
 LONGEST_RUN = 60.0
 
@@ -45,9 +47,9 @@ class Sdk:
 
     def run(self, scenario: str, base_url: str = "", /, *, stdin: Any = None, **inputs: str) -> Seen:
         done = subprocess.run(
-            [self.python, "-I", self.driver, scenario, base_url, *(f"{name}={text}" for name, text in inputs.items())],
+            self._command(scenario, base_url, inputs),
             input=json.dumps(stdin),
-            env={**os.environ, "NO_PROXY": "127.0.0.1"},
+            env=_environment(),
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -56,3 +58,20 @@ class Sdk:
         )
         assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
         return Seen([json.loads(line) for line in done.stdout.splitlines()])
+
+    def talk(self, scenario: str, base_url: str = "", /, **inputs: str) -> Conversation:
+        """A scenario that goes on as the test tells it to. An exception of the library's while connecting is raised."""
+        conversation = Conversation(self._command(scenario, base_url, inputs), _environment())
+        with ExitStack() as unless_connected:
+            unless_connected.push(conversation)
+            conversation.answer()
+            unless_connected.pop_all()
+        return conversation
+
+    def _command(self, scenario: str, base_url: str, inputs: dict[str, str]) -> list[Any]:
+        given = (f"{name}={text}" for name, text in inputs.items())
+        return [self.python, "-I", self.driver, scenario, base_url, *given]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "NO_PROXY": "127.0.0.1"}

@@ -6,7 +6,10 @@ import pytest
 
 from tests.server import Server
 
+from .proxy import Recorder
 from .sdk import Sdk
+from .session import Client, refusal
+from .usual import hub
 from .world import ACME, World, ask
 
 pytestmark = pytest.mark.clients
@@ -38,6 +41,25 @@ def test_refusals_reach_the_last_bearer_release_with_their_code(old_sdk: Sdk, wo
 
     assert (error["error"], error["status"], error["code"]) == ("ApiError", 501, "portal_unavailable")
     assert refused["error"] == "AuthError"
+
+
+def test_the_last_bearer_release_makes_things_and_lists_them(old_sdk: Sdk, still: World, recorder: Recorder) -> None:
+    with old_sdk.talk("session", api_key=f"{recorder.url}/api/v1_openapp_{still.secret('demo-owner')}") as talk:
+        owner = Client(talk)
+        integration = hub(owner)
+        devices = [owner.devices.create(org_id=ACME, integration_id=integration, name=f"Gate {n}") for n in range(5)]
+        door = owner.entities.create(device_id=devices[0]["id"], entity_type="door")
+        zone = owner.zones.create(name={"en": "Hall"}, integration_id=integration)
+        full = refusal(owner.devices.create, org_id=ACME, integration_id=integration, name="Gate 5")
+        key = owner.api_keys.create(name="intercom", scoped_roles=["entities:set_state"])
+        listed = owner.devices.list(), owner.entities.list()["items"], owner._request("GET", "/zones")["items"]
+        assert listed == (devices, [door], [zone])
+        assert (full.kind, full.status, full.code) == ("ApiError", 429, "quota_exceeded")
+
+    # The token names no base path; this release then uses none.
+    with old_sdk.talk("session", api_key=key["token"]) as talk:
+        assert Client(talk).entities.by_id(door["id"]).open()["entity_id"] == door["id"]
+        assert refusal(Client(talk).devices.list).kind == "AuthError"
 
 
 @pytest.mark.parametrize("prefix", ["{url}/api/v1_openapp_", "{url}_openapp_", "v1_openapp_", ""])

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.server import Server
+
+from .opinions import BODILESS, LISTS, MODELS, OUR_OWN, UNMODELLED, objections
+from .proxy import Exchange
 from .sdk import Sdk
-from .world import ACME, World
+from .session import Conversation
+from .world import ACME, World, ask
 
 pytestmark = pytest.mark.clients
 
 BILLING = f"/orgs/{ACME}/billing"
-OUR_OWN = {"SubscriptionRef": ["checkout_url", "subscription_id"], "ApiErrorResponse": ["code", "details"]}
-"""Members that we add to what the models know, on purpose."""
 
 
 def bodies(world: World) -> list[tuple[str, str, Any]]:
@@ -69,7 +72,7 @@ def test_every_answer_fits_the_models_of_the_generation_that_the_mock_emulates(s
     verdicts = sdk.run("judge", stdin=found)
 
     for name, model, body in found:
-        own = [member for member in OUR_OWN.get(model, []) if member in body]
+        own = sorted(OUR_OWN.get(model, set()) & body.keys())
         assert verdicts[name] == {"errors": [], "unknown": own}, (name, model)
 
 
@@ -114,3 +117,28 @@ def test_the_webhooks_answer_fits_the_last_models_that_had_one(old_sdk: Sdk, wor
 
     verdicts = old_sdk.run("judge", stdin=found)
     assert [verdicts[kind] for kind in things] == [{"errors": [], "unknown": []}] * 2
+
+
+def test_no_operation_goes_unjudged(server: Server) -> None:
+    document = ask("GET", f"{server.url}/openapp/openapi.json").json
+    methods = ("get", "post", "put", "delete", "patch")
+    offered = {
+        f"{method.upper()} {path}".replace("{publicPortalId}", "{id}").replace("{action_id}", "{action}")
+        for path, item in document["paths"].items()
+        for method in methods
+        if method in item
+    }
+
+    assert offered == {*MODELS, *LISTS, *UNMODELLED, *BODILESS}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/v1/devices", [{"id": "01J9ZC3M4N5P6Q7R8S9T0V1W3A", "name": {"en": "Gate"}}]),
+        ("GET", f"/w/x/api/v1/orgs/{ACME}?limit=1", {"id": ACME, "name": {"en": 7}, "user_roles": {}}),
+        ("POST", "/api/v1/api-keys", {"id": ACME, "name": "k", "base_url": "u", "expires_at": "e", "secret": "s"}),
+    ],
+)
+def test_the_judge_has_teeth(judge: Conversation, method: str, path: str, body: Any) -> None:
+    assert objections(judge, [Exchange(method, path, 200, [], json.dumps(body).encode())])

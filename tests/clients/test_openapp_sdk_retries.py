@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 
 import pytest
 
 from tests.server import Server
 
+from .proxy import Exchange, Proxy, running
 from .sdk import Sdk
 from .world import ACME, World
 
@@ -21,62 +18,25 @@ SENDS = 4
 """One, and three retries: what the library does by default."""
 
 
-class FlakyProxy(ThreadingHTTPServer):
+class FlakyProxy(Proxy):
     """Hands everything on to the mock, but loses the answers to the first POSTs after the mock has acted on them."""
 
-    daemon_threads = True
-
     def __init__(self, port: int, losses: int, how: str) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.mock_port, self.losses, self.how = port, losses, how
+        super().__init__(port)
+        self.losses, self.how = losses, how
         self.answers: list[bytes] = []
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+    def answered(self, exchange: Exchange) -> Exchange | None:
+        if exchange.method != "POST":
+            return exchange
+        self.answers.append(exchange.body)
+        if len(self.answers) > self.losses:
+            return exchange
+        return None if self.how == "closed" else exchange._replace(status=502, body=b"Bad Gateway")
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: FlakyProxy
-
-    def do_GET(self) -> None:
-        self._hand_on()
-
-    def do_POST(self) -> None:
-        self._hand_on()
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-    def _hand_on(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.mock_port, timeout=10)
-        connection.request(self.command, self.path, body, dict(self.headers))
-        answer = connection.getresponse()
-        status, payload = answer.status, answer.read()
-        connection.close()
-        if self.command == "POST":
-            self.server.answers.append(payload)
-            if len(self.server.answers) <= self.server.losses:
-                if self.server.how == "closed":
-                    self.close_connection = True
-                    return
-                status, payload = 502, b"Bad Gateway"
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-
-@contextmanager
-def flaky_proxy(server: Server, losses: int, how: str) -> Iterator[FlakyProxy]:
-    with FlakyProxy(server.port, losses, how) as proxy:
-        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield proxy
-        proxy.shutdown()
-        thread.join()
+def flaky_proxy(server: Server, losses: int, how: str) -> AbstractContextManager[FlakyProxy]:
+    return running(FlakyProxy(server.port, losses, how))
 
 
 def test_the_default_retries_of_a_missing_portal_change_nothing(sdk: Sdk, world: World) -> None:

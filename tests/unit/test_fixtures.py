@@ -113,7 +113,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "..", "Demo", ""])
 def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
-    with pytest.raises(FixtureError, match="there are: demo"):
+    with pytest.raises(FixtureError, match="there are: busy, demo, empty, generated, over-capacity"):
         find("worlds", name)
 
 

@@ -130,7 +130,8 @@ class _Maker:
     def _tier(self) -> Tier:
         published = self.catalog.published
         weights = [2 ** (len(published) - n) for n in range(len(published))]
-        return self.random.choices(published, weights)[0]
+        tier: Tier = self.random.choices(published, weights)[0]
+        return tier
 
     def _subscription(self, tier: Tier) -> SubscriptionPart | None:
         if tier is self.catalog.default:

@@ -9,11 +9,13 @@ other inputs, as the signatures of the scenarios below name them. A line is `{"s
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from openapp_sdk import AsyncClient, Client
@@ -55,6 +57,29 @@ def portal(client: Any, org: str, return_url: str = "https://app.example/billing
 
 def degradation(client: Any, org: str) -> Any:
     return client._request("GET", f"/orgs/{org}/billing/degradation")
+
+
+def create_zone(client: Any, org: str, **body: Any) -> Any:
+    takes_org = "org_id" in inspect.signature(client.zones.create).parameters
+    return client.zones.create(org, **body) if takes_org else client.zones.create(**body)
+
+
+def list_zones(client: Any, org: str, **query: Any) -> Any:
+    if hasattr(client.zones, "list"):
+        return client.zones.list(org, **query)
+    return client._request("GET", "/zones", query=client.zones._query(**query))
+
+
+def delete_zone(client: Any, zone: str, detach: bool) -> Any:
+    if "detach" in inspect.signature(client.zones.delete).parameters:
+        return client.zones.delete(zone, detach=detach)
+    return client._request("DELETE", f"/zones/{zone}", query=(("cascade", "detach"),) if detach else ())
+
+
+CALLS: dict[str, Callable[..., Any]] = {
+    call.__name__: call
+    for call in (upgrade_options, checkout, portal, degradation, create_zone, list_zones, delete_zone)
+}
 
 
 # The scenarios: what somebody's program would do.
@@ -170,25 +195,50 @@ def wait(client: Any, answer: Awaitable[Any]) -> Any:
     return client._run(answer)
 
 
-def judge() -> None:
-    """Reads `[[name, model, body]...]` and says what the library's own models find wrong with each body.
+async def session(api_key: str, base_url: str = "") -> None:
+    """Each line of standard input is a call, as a chain from the client on: `[["devices"], ["create", [], {...}]]`."""
+    async with await AsyncClient.connect(api_key=api_key, base_url=base_url or None, max_retries=0) as client:
+        show("connect", None)
+        for line in sys.stdin:
+            await see("call", follow(client, json.loads(line)))
 
-    `missing` is a model that this release does not have; `unknown` are members of the body that the model does not have.
-    """
+
+def follow(client: Any, chain: list[Any]) -> Any:
+    found = client
+    for name, *how in chain:
+        found = partial(CALLS[name], client) if found is client and name in CALLS else getattr(found, name)
+        if how:
+            found = found(*how[0], **how[1])
+    return found
+
+
+def judge() -> None:
+    """Reads `[[name, model, body]...]` and says what the library's own models find wrong with each body."""
+    for name, model, body in json.load(sys.stdin):
+        show(name, verdict(model, body))
+
+
+def judge_each() -> None:
+    """The same for `[model, body]` on each line of standard input."""
+    show("connect", None)
+    for line in sys.stdin:
+        show("verdict", verdict(*json.loads(line)))
+
+
+def verdict(model_name: str, body: dict[str, Any]) -> Any:
+    """`missing` is a model that this release does not have; `unknown` are members of the body that the model does not."""
     from openapp_sdk import models
     from pydantic import ValidationError
 
-    for name, model_name, body in json.load(sys.stdin):
-        model = getattr(models, model_name, None)
-        if model is None:
-            show(name, "missing")
-            continue
-        try:
-            model.model_validate_json(json.dumps(body), strict=True)
-            errors = []
-        except ValidationError as error:
-            errors = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        show(name, {"errors": errors, "unknown": sorted(body.keys() - model.model_fields.keys())})
+    model = getattr(models, model_name, None)
+    if model is None:
+        return "missing"
+    try:
+        model.model_validate_json(json.dumps(body), strict=True)
+        errors = []
+    except ValidationError as error:
+        errors = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+    return {"errors": errors, "unknown": sorted(body.keys() - model.model_fields.keys())}
 
 
 # What comes of a call. An exception that no step caught is the one that `connect` raised.

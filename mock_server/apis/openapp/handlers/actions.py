@@ -7,6 +7,8 @@ import asyncio
 from mock_server.apis.openapp.model import assistance, scripting
 from mock_server.apis.openapp.model.doors import execute_action
 from mock_server.apis.openapp.model.portals import view_portal
+from mock_server.apis.openapp.model.views import executed as action_view
+from mock_server.http.bodies import parse_json
 from mock_server.http.exchange import Call, Reply
 
 from .asked import x_org
@@ -14,7 +16,7 @@ from .asked import x_org
 
 async def execute_entity_action(call: Call) -> Reply:
     """Where delays are real, the answer of a slowed action comes that much later; what it did was done at once."""
-    reply = call.decide(
+    executed = call.decide(
         lambda state, it: execute_action(
             state,
             it,
@@ -25,16 +27,19 @@ async def execute_entity_action(call: Call) -> Reply:
             call.headers.get("idempotency-key"),
         )
     )
-    slowed = reply.get("degradation")
+    slowed = executed.slowed
     if slowed is not None and call.world.state.apis[call.api.name].settings.delays == "real":
-        await asyncio.sleep(slowed["delay_ms"] / 1000)
-    return Reply(reply)
+        await asyncio.sleep(slowed.delay_ms / 1000)
+    return Reply({"correlation_id": call.request_id, **action_view(executed)})
 
 
 async def create_execution(call: Call) -> Reply:
     script = call.body["script"]
     return Reply(
-        call.decide(lambda state, it: scripting.create_execution(state, it, call.caller, x_org(call), script)), 202
+        call.decide(
+            lambda state, it: scripting.create_execution(state, it, call.caller, x_org(call), script, parse_json)
+        ),
+        202,
     )
 
 

@@ -16,7 +16,7 @@ from .state import OpenApp, Org
 
 
 def reaches(state: OpenApp, caller: Caller, org_id: str) -> bool:
-    if caller.is_operator or caller.org == org_id:
+    if caller.org == org_id or caller.is_operator:
         return True
     org = state.orgs.get(org_id)
     while org is not None and org.parent_id is not None:

@@ -7,22 +7,19 @@ from collections.abc import Mapping
 import msgspec
 
 from mock_server.engine.instants import Instant
+from mock_server.engine.windows import Calendar
 
-from .state import OpenApp, Org, Override, Tier
-
-
-class EffectiveLimit(msgspec.Struct, frozen=True):
-    """`value` None is unlimited. `source` is LimitSource as it goes over the wire."""
-
-    value: int | None
-    source: Mapping[str, str]
-
+from .quotas import CALENDAR_PERIODS
+from .state import EffectiveLimit, OpenApp, Org, Override, Tier
 
 DEFAULT = EffectiveLimit(None, {"kind": "default"})
 
+Windows = tuple[tuple[Calendar, EffectiveLimit], ...]
+"""The calendar windows in which a quota is limited."""
+
 
 def row(key: str, period: str) -> str:
-    """How overrides and counters of one organization are keyed."""
+    """How overrides of one organization are keyed."""
     return f"{key}/{period}"
 
 
@@ -31,19 +28,22 @@ class Limits(msgspec.Struct, frozen=True):
 
     overrides: Mapping[str, Override]
     tier: Tier
-    from_tier: Mapping[str, str]
     now: Instant
 
     def of(self, key: str, period: str) -> EffectiveLimit:
         override = self.overrides.get(row(key, period)) if self.overrides else None
         if override is not None and override.is_active(self.now):
             return EffectiveLimit(override.limit_value, {"kind": "override", "id": override.id})
-        limits = self.tier.quotas.get(key)
-        if limits is not None and period in limits:
-            return EffectiveLimit(limits[period], self.from_tier)
-        return DEFAULT
+        return self.tier.limits.get((key, period), DEFAULT)
+
+    def windows(self, key: str) -> Windows:
+        """Where uses of a metered quota have to fit in."""
+        if not self.overrides or not any(row(key, period) in self.overrides for period in CALENDAR_PERIODS):
+            return self.tier.windows.get(key, ())
+        limits = ((period, self.of(key, period)) for period in CALENDAR_PERIODS)
+        return tuple(each for each in limits if each[1].value is not None)
 
 
 def limits_of(state: OpenApp, org: Org, now: Instant) -> Limits:
     overrides: Mapping[str, Override] = state.overrides.get(org.id, {})
-    return Limits(overrides, state.catalog.tiers[org.tier_slug], {"kind": "tier", "slug": org.tier_slug}, now)
+    return Limits(overrides, state.catalog.tiers[org.tier_slug], now)

@@ -7,33 +7,28 @@ happened before. It must fit into all of them, or it counts in none.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 from rpds import HashTrieMap
 
 from mock_server.engine.decisions import Refused
 from mock_server.engine.instants import DAY, SECOND, Instant, format_instant
-from mock_server.engine.windows import Window, window_at
+from mock_server.engine.windows import Window, number_of, window_at
 
-from .limits import EffectiveLimit, Limits, limits_of
+from .limits import limits_of
 from .problems import METER_FULL, SESSION_FULL
-from .quotas import CALENDAR_PERIODS, PER_SESSION
+from .quotas import PER_SESSION
 from .resources import Meter, Session
-from .state import OpenApp, Org
+from .state import EffectiveLimit, OpenApp, Org
 
 MOST_SESSIONS = 100
 """Of one organization and quota; the one used longest ago is forgotten first."""
 
-_NEVER = Meter(0, 0, 0, 0)
-
 
 def used_in(meter: Meter | None, period: str, now: Instant) -> int:
     """Uses in the window of `period` that `now` lies in."""
-    if meter is None:
-        return 0
-    rolled = _rolled(meter, now // DAY)
-    return rolled.in_day if period == "day" else rolled.in_week if period == "week" else rolled.in_month
+    return 0 if meter is None else _in(_used(meter, now // DAY, 0), period)
 
 
 def metered(state: OpenApp, org: Org, charges: Mapping[str, int], now: Instant) -> HashTrieMap[str, Meter] | Refused:
@@ -42,9 +37,13 @@ def metered(state: OpenApp, org: Org, charges: Mapping[str, int], now: Instant) 
     limits, day = limits_of(state, org, now), now // DAY
     refusals: list[tuple[Instant, Refused]] = []
     for key, amount in charges.items():
-        meter = _rolled(meters.get(key, _NEVER), day)
-        refusals += _too_much(limits, org, key, amount, meter)
-        meters = meters.insert(key, Meter(day, meter.in_day + amount, meter.in_week + amount, meter.in_month + amount))
+        after = _used(meters.get(key), day, amount)
+        for period, limit in limits.windows(key):
+            used = _in(after, period)
+            if used > limit.value:  # type: ignore[operator]
+                window = window_at(period, now)
+                refusals.append((window.end, _refused(org, key, period, window, used - amount, amount, limit, now)))
+        meters = meters.insert(key, after)
     if refusals:
         # Waiting helps only when the window that lasts longest has ended.
         return max(refusals, key=lambda each: each[0])[1]
@@ -66,26 +65,19 @@ def in_session(
     return sessions.insert(key, (*others, Session(session_id, used + amount, now)))
 
 
-def _rolled(meter: Meter, day: int) -> Meter:
-    """The meter as of `day`: windows that have ended since count from nothing."""
+def _in(meter: Meter, period: str) -> int:
+    return meter.in_day if period == "day" else meter.in_week if period == "week" else meter.in_month
+
+
+def _used(meter: Meter | None, day: int, amount: int) -> Meter:
+    """The meter after `amount` more on `day`: windows that have ended since count from nothing."""
+    if meter is None:
+        return Meter(day, amount, amount, amount)
     if meter.day == day:
-        return meter
-    in_month = meter.in_month if _window("month", meter.day).start == _window("month", day).start else 0
-    in_week = meter.in_week if _window("week", meter.day).start == _window("week", day).start else 0
-    return Meter(day, 0, in_week, in_month)
-
-
-def _window(period: str, day: int) -> Window:
-    return window_at(period, day * DAY)  # type: ignore[arg-type]
-
-
-def _too_much(limits: Limits, org: Org, key: str, amount: int, meter: Meter) -> Iterator[tuple[Instant, Refused]]:
-    """A refusal for each window that the uses do not fit into, with its end."""
-    for period, current in zip(CALENDAR_PERIODS, (meter.in_day, meter.in_week, meter.in_month), strict=True):
-        limit = limits.of(key, period)
-        if limit.value is not None and current + amount > limit.value:
-            window = window_at(period, limits.now)
-            yield window.end, _refused(org, key, period, window, current, amount, limit, limits.now)
+        return Meter(day, meter.in_day + amount, meter.in_week + amount, meter.in_month + amount)
+    in_week = meter.in_week if number_of("week", meter.day) == number_of("week", day) else 0
+    in_month = meter.in_month if number_of("month", meter.day) == number_of("month", day) else 0
+    return Meter(day, amount, in_week + amount, in_month + amount)
 
 
 def _refused(

@@ -12,15 +12,23 @@ from rpds import HashTrieMap
 
 from mock_server.engine.callers import Caller
 from mock_server.engine.instants import Instant
+from mock_server.engine.windows import Calendar
 
 from .bounds import Count, ExternalId, Id, Localized, Moment, Order, Provider, ProviderTime, Role, Secret, Slug
-from .quotas import PERIODS, QUOTAS
+from .quotas import CALENDAR_PERIODS, PERIODS, QUOTAS
 from .resources import NOTHING, Holdings, Kind, Portal
 from .roles import Permission, spelled_out
 
 SubscriptionStatus = Literal["active", "pending", "past_due", "canceled"]
 SelectionPolicy = Literal["newest_first", "oldest_first", "least_recently_used", "manual"]
 Stage = Literal["warned", "degraded", "marked_for_delete"]
+
+
+class EffectiveLimit(msgspec.Struct, frozen=True):
+    """`value` None is unlimited. `source` is LimitSource as it goes over the wire."""
+
+    value: int | None
+    source: Mapping[str, str]
 
 
 class Tier(msgspec.Struct, frozen=True, dict=True):
@@ -45,6 +53,27 @@ class Tier(msgspec.Struct, frozen=True, dict=True):
             for period in PERIODS
             if period in limits
         ]
+
+    @cached_property
+    def limits(self) -> dict[tuple[str, str], EffectiveLimit]:
+        """By quota key and period."""
+        source = {"kind": "tier", "slug": self.slug}
+        return {
+            (key, period): EffectiveLimit(value, source)
+            for key, limits in self.quotas.items()
+            for period, value in limits.items()
+        }
+
+    @cached_property
+    def windows(self) -> dict[str, tuple[tuple[Calendar, EffectiveLimit], ...]]:
+        """For each metered quota the calendar windows in which this tier limits it."""
+        limited = {
+            key: tuple(
+                (period, self.limits[key, period]) for period in CALENDAR_PERIODS if (key, period) in self.limits
+            )
+            for key in self.quotas
+        }
+        return {key: tuple(each for each in windows if each[1].value is not None) for key, windows in limited.items()}
 
     @cached_property
     def reported(self) -> dict[str, tuple[str, ...]]:

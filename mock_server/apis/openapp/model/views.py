@@ -6,6 +6,7 @@ from typing import Any
 
 from mock_server.engine.instants import Instant, format_instant
 
+from .doors import Executed, Slowed
 from .resources import ApiKey, Device, Entity, Execution, Integration, Portal, Resource, User, Zone
 from .state import OpenApp, Org
 
@@ -122,6 +123,26 @@ def execution(row: Execution, *, with_result: bool = True) -> dict[str, Any]:
 
 def portal(row: Portal) -> dict[str, Any]:
     return {"public_portal_id": row.id, "mode": row.mode, "entry_kind": "door", "name": row.name}
+
+
+def executed(done: Executed) -> dict[str, Any]:
+    """EntityActionResponse without the correlation id, which is the request's."""
+    return _set(
+        entity_id=done.entity_id,
+        action_id=done.action_id,
+        executed_at=format_instant(done.at),
+        idempotent_replay=done.is_replay,
+        degradation=None if done.slowed is None else _slowed(done.slowed),
+    )
+
+
+def _slowed(slowed: Slowed) -> dict[str, Any]:
+    return {
+        "stage": slowed.stage,
+        "degradation_level": slowed.level,
+        "delay_ms": slowed.delay_ms,
+        "message": f"The organization holds more than its plan allows: this took {slowed.delay_ms} ms longer.",
+    }
 
 
 VIEWS = {"integrations": integration, "devices": device, "entities": entity, "zones": zone, "api_keys": api_key}
