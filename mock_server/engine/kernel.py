@@ -82,7 +82,6 @@ def _done(state: WorldState, jobs: Jobs) -> tuple[WorldState, Fallen]:
 
 
 def _applied(state: WorldState, api: str, outcome: Accepted[Any, Any], now: Instant) -> WorldState:
-    apis = state.apis.insert(api, outcome.state) if outcome.state is not state.apis[api] else state.apis
     agenda, outbox, memory = state.agenda, state.outbox, state.memory
     effect: Effect
     for effect in outcome.effects:
@@ -97,7 +96,7 @@ def _applied(state: WorldState, api: str, outcome: Accepted[Any, Any], now: Inst
     return WorldState(
         state.seed,
         state.clock,
-        apis,
+        state.apis.insert(api, outcome.state),
         state.revision + 1,
         agenda,
         outbox,

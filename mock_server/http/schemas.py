@@ -32,8 +32,16 @@ def first_error(validator: jsonschema_rs.Draft4Validator, value: Any) -> tuple[s
         return None
     for error in validator.iter_errors(value):
         pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.instance_path)
-        return pointer, _clipped(error.message)
+        return pointer, _clipped(_explained(error))
     return None
+
+
+def _explained(error: jsonschema_rs.ValidationError) -> str:
+    """Of alternatives, what is wrong with each, since "none fits" helps nobody."""
+    alternatives: list[list[jsonschema_rs.ValidationError]] | None = getattr(error.kind, "context", None)
+    if not alternatives or not all(alternatives):
+        return error.message
+    return " and ".join(dict.fromkeys(each[0].message for each in alternatives))
 
 
 def _clipped(message: str, most: int = 300) -> str:

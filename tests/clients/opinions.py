@@ -82,6 +82,7 @@ OUR_OWN = {
     "EntityResponse": {"org_id", "channel_index"},
     "ZoneResponse": {"org_id", "provider_links", "site_ids"},
     "UserResponse": {"first_name", "last_name"},
+    "PublicPortalResponse": {"door_connected"},
 }
 """Members that we add to what the models know, on purpose."""
 

@@ -17,14 +17,14 @@ EXECUTIONS = "/api/v1/scripting/executions"
 def test_a_script_waits_runs_and_succeeds_as_time_passes(connect: Connect, still: World) -> None:
     owner = connect(still.secret("demo-owner"))
     made = owner.scripting.create_execution(script='open()\n# mock: result {"opened": [1, 2]}')
-    still.advance("PT1S")
+    still.advance("PT0.25S")
     running = owner.scripting.get_execution(made["id"])
-    still.advance("PT2S")
+    still.advance("PT0.5S")
     done = owner.scripting.get_execution(made["id"])
 
     assert made == {"id": made["id"], "status": "pending", "created_at": "2026-03-01T00:00:00Z"}
-    assert running == {**made, "status": "running", "started_at": "2026-03-01T00:00:01Z"}
-    times = {"started_at": "2026-03-01T00:00:01Z", "completed_at": "2026-03-01T00:00:03Z"}
+    assert running == {**made, "status": "running", "started_at": "2026-03-01T00:00:00.250000Z"}
+    times = {"started_at": "2026-03-01T00:00:00.250000Z", "completed_at": "2026-03-01T00:00:00.750000Z"}
     assert done == {**made, **times, "status": "succeeded", "result": {"opened": [1, 2]}}
     assert owner.scripting.list_executions() == [{name: done[name] for name in done if name != "result"}]
 
@@ -40,12 +40,12 @@ def test_scripts_are_listed_the_newest_first_without_their_results(connect: Conn
 def test_a_canceled_script_never_finishes(connect: Connect, still: World) -> None:
     owner = connect(still.secret("demo-owner"))
     made = owner.scripting.create_execution(script="open()")["id"]
-    still.advance("PT1S")
+    still.advance("PT0.25S")
     assert owner.scripting.cancel_execution(made) is None
     still.advance("PT1H")
     canceled = owner.scripting.get_execution(made)
 
-    assert (canceled["status"], canceled["completed_at"]) == ("canceled", "2026-03-01T00:00:01Z")
+    assert (canceled["status"], canceled["completed_at"]) == ("canceled", "2026-03-01T00:00:00.250000Z")
     assert canceled["error"]
     assert "result" not in canceled
     assert refusal(owner.scripting.cancel_execution, made).code == "already_finished"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 from rpds import HashTrieMap
 
 from mock_server.engine.callers import Caller
@@ -13,6 +15,7 @@ from mock_server.engine.idempotency import Record
 from mock_server.engine.instants import DAY, Instant
 
 from .access import live_resource
+from .bounds import Id, Moment
 from .credentials import digest
 from .lifecycle import level, rebalanced
 from .metering import metered
@@ -33,16 +36,16 @@ BY_KEY = {"door_opens": 1, "voice_invocations": 1}
 
 class Slowed(msgspec.Struct, frozen=True):
     stage: Stage
-    level: float
-    delay_ms: int
+    level: Annotated[float, Meta(ge=0, le=1)]
+    delay_ms: Annotated[int, Meta(ge=0, le=60_000)]
 
 
 class Executed(msgspec.Struct, frozen=True):
     """What came of an action; `slowed` only where it was."""
 
-    entity_id: str
-    action_id: str
-    at: Instant
+    entity_id: Id
+    action_id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
+    at: Moment
     slowed: Slowed | None = None
     is_replay: bool = False
 
@@ -70,8 +73,7 @@ def execute_action(
         record = context.recall(scope, idempotency_key)
         if record is not None and record.fingerprint != fingerprint:
             return Refused(IDEMPOTENCY_CONFLICT(key=idempotency_key, id=entity.id))
-        if record is not None:
-            first = msgspec.json.decode(record.reply, type=Executed)
+        if record is not None and (first := _first_reply(record)) is not None:
             return Accepted(state, msgspec.structs.replace(first, is_replay=True))
     action = SPELLINGS.get(action_id)
     if action is None or entity.entity_type not in SWITCHABLE:
@@ -102,6 +104,14 @@ def friction(state: OpenApp, org_id: str, caller: Caller, context: Context) -> S
     if not share:
         return None
     return Slowed(lifecycle.stage, round(share / whole, 6), state.settings.max_delay_ms * share // whole)
+
+
+def _first_reply(record: Record) -> Executed | None:
+    """None if it cannot be read, as can be in a state that somebody wrote by hand: then it was never given."""
+    try:
+        return msgspec.json.decode(record.reply, type=Executed)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _used(state: OpenApp, entity: Entity, meters: HashTrieMap[str, Meter], now: Instant) -> OpenApp:

@@ -26,8 +26,9 @@ from .views import execution as view
 
 API = "openapp"
 EXECUTION_JOB = "script_moves_on"
-STARTS_AFTER = 1 * SECOND
-RUNS_FOR = 2 * SECOND
+STARTS_AFTER = SECOND // 4
+RUNS_FOR = SECOND // 2
+"""Over before the client library asks for the first time, which it does after a second."""
 MOST_EXECUTIONS = 1_000
 """Of one organization; the oldest is forgotten first."""
 FINISHED = ("succeeded", "failed", "canceled")

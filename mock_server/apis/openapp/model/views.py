@@ -122,7 +122,13 @@ def execution(row: Execution, *, with_result: bool = True) -> dict[str, Any]:
 
 
 def portal(row: Portal) -> dict[str, Any]:
-    return {"public_portal_id": row.id, "mode": row.mode, "entry_kind": "door", "name": row.name}
+    return {
+        "public_portal_id": row.id,
+        "mode": row.mode,
+        "entry_kind": "door",
+        "door_connected": True,
+        "name": row.name,
+    }
 
 
 def executed(done: Executed) -> dict[str, Any]:
