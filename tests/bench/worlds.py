@@ -34,6 +34,7 @@ from .asked import BASE, CHECKOUT, ORG, SECRET
 from .processes import ROOT, BenchError, resident
 
 API = "openapp"
+START = 1_790_000_000_000_000
 SIZES = (0, 10_000, 100_000)
 BATCHES, BATCH = 25, 200
 
@@ -104,7 +105,7 @@ def memory(mock: Mock) -> list[Memory]:
 
     worlds = [mock.worlds.add(f"fork-{n}", parent.scenario, forked(parent.state), 0) for n in range(count)]
     step("forked")
-    caller = mock.apis[API].identify(parent.state.apis[API], SECRET)
+    caller = mock.apis[API].identify(parent.state.apis[API], SECRET, 0)
     assert isinstance(caller, Caller)
     for world in worlds:
         _check_out(mock, world, caller)
@@ -125,7 +126,8 @@ def _with_orgs(mock: Mock, world: World, count: int, prefix: str) -> Any:
     domain: OpenApp = state.apis[API]
     orgs = domain.orgs
     for n in range(count):
-        orgs = orgs.insert(f"{prefix}-{n}", Org(f"{prefix}-{n}", f"Organization {n}", domain.catalog.default.slug))
+        org = Org(f"{prefix}-{n}", {"en": f"Organization {n}"}, domain.catalog.default.slug, START, START, n)
+        orgs = orgs.insert(org.id, org)
     return msgspec.structs.replace(state, apis=state.apis.insert(API, msgspec.structs.replace(domain, orgs=orgs)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from .credentials import SEPARATOR
+from .model.credentials import digest
 from .model.organizations import DEEPEST
 from .model.quotas import QUOTAS
 from .model.state import Tier
@@ -18,8 +19,11 @@ def complaints(file: StateFile, tiers: Mapping[str, Tier]) -> Iterator[str]:
     yield from _twice((entry.org.id for entry in file.orgs), "orgs")
     yield from _twice((each.secret for each in file.credentials), "credentials")
     yield from _twice((each.id for each in numbered(file)), "ids")
+    yield from _twice((str(each.serial) for each in numbered(file)), "serials")
     yield from _twice((each.id for each in file.portals), "portals")
-    yield from _twice((key.digest for entry in file.orgs for key in entry.api_keys), "API keys")
+    yield from _twice((each.id for entry in file.orgs for each in entry.overrides), "overrides")
+    secrets = [digest(each.secret) for each in file.credentials]
+    yield from _twice([*secrets, *(key.digest for entry in file.orgs for key in entry.api_keys)], "secrets")
     for tier in file.tiers:
         for key, limits in tier.quotas.items():
             if key not in QUOTAS or not limits.keys() <= set(QUOTAS[key].allowed):
@@ -58,6 +62,10 @@ def _about_org(entry: OrgFile, tiers: Mapping[str, Tier], parents: Mapping[str, 
         yield "an override of a quota that does not exist"
     if any(key not in QUOTAS or QUOTAS[key].is_capacity for key in (*entry.meters, *entry.sessions)):
         yield "uses of a quota that is not metered"
+    if not all(entry.sessions.values()):
+        yield "a quota counted per session, and no session"
+    for sessions in entry.sessions.values():
+        yield from _twice((each.id for each in sessions), "sessions")
 
 
 def _about_resources(entry: OrgFile) -> Iterator[str]:
@@ -77,6 +85,7 @@ def _about_resources(entry: OrgFile) -> Iterator[str]:
         if deleted_at is None and resource_id not in live[kind] and (is_needed or resource_id is not None):
             yield f"something live hangs on {resource_id!r}, which is not among the live {kind}"
     flags = entry.lifecycle.flags if entry.lifecycle is not None else ()
+    yield from _twice((flag.id for flag in flags), "flags")
     if any(flag.id not in live[flag.kind] for flag in flags):
         yield "a flag on a resource that is not there"
 

@@ -54,8 +54,11 @@ def initial_state(
     for n, org in enumerate(orgs):
         state = Stock(state, org, now, document, f"$.orgs[{n}]").put()
     effects: list[Effect] = []
+    begins = {org.id: org.over_capacity_since for org in orgs if org.over_capacity_since is not None}
     for n, override in enumerate(overrides):
-        state, effect = _with_override(state, override, now, n, document, f"$.overrides[{n}]")
+        # One that has expired since the organization was too large has changed that when it did.
+        since = moment(begins.get(override.org), now, document, f"$.overrides[{n}].org")
+        state, effect = _with_override(state, override, now, since, n, document, f"$.overrides[{n}]")
         effects.append(effect)
     for n, credential in enumerate(credentials):
         state = _with_credential(state, credential, n, document, f"$.credentials[{n}]")
@@ -71,7 +74,8 @@ def _with_lifecycle(
     """Whoever holds too much is warned; how long ago decides how far it has gone by the start."""
     since = moment(org.over_capacity_since, now, document, where)
     state, effects = rebalanced(state, org.id, since)
-    if org.over_capacity_since is not None and org.id not in state.lifecycles:
+    is_on = state.settings.lifecycle_enabled
+    if org.over_capacity_since is not None and is_on and org.id not in state.lifecycles:
         raise FixtureError(document.place(where), "the organization holds no more than its limits allow")
     return state, effects
 
@@ -82,7 +86,7 @@ def _catalog(path: str) -> Catalog:
 
 
 def _with_override(
-    state: OpenApp, part: OverridePart, now: Instant, n: int, document: Located[Any], where: str
+    state: OpenApp, part: OverridePart, now: Instant, since: Instant, n: int, document: Located[Any], where: str
 ) -> tuple[OpenApp, Effect]:
     quota = QUOTAS.get(part.quota_key)
     if quota is None:
@@ -105,7 +109,7 @@ def _with_override(
         part.org, part.quota_key, period, part.limit, now, now, expires_at, part.reason,
     )  # fmt: skip
     overrides = state.overrides.insert(part.org, kept.insert(row(part.quota_key, period), override))
-    return msgspec.structs.replace(state, overrides=overrides), expiry(override, now)
+    return msgspec.structs.replace(state, overrides=overrides), expiry(override, since)
 
 
 def _with_credential(state: OpenApp, part: CredentialPart, n: int, document: Located[Any], where: str) -> OpenApp:

@@ -52,5 +52,6 @@ def homes(file: StateFile) -> dict[str, str]:
 
 def numbered(file: StateFile) -> list[Any]:
     """All that has an id and a serial of its own."""
+    orgs = [entry.org for entry in file.orgs]
     resources = [row for entry in file.orgs for _, rows in entry.rows() for row in rows]
-    return resources + [row for entry in file.orgs for row in entry.executions] + list(file.users)
+    return orgs + resources + [row for entry in file.orgs for row in entry.executions] + list(file.users)

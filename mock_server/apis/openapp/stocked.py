@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import msgspec
 from rpds import HashTrieMap
 
-from mock_server.engine.instants import DAY, Instant, InvalidTime, add_duration, checked, parse_instant
+from mock_server.engine.instants import DAY, LATEST, Instant, InvalidTime, add_duration, checked, parse_instant
 from mock_server.fixtures import FixtureError, Located
 
 from .credentials import SEPARATOR
@@ -22,6 +22,8 @@ from .model.users import with_user
 from .scenario_parts import OrgPart, ResourcePart
 
 KEY_LIFE = 365 * DAY
+FAR_FROM_EDGES = parse_instant("2001-01-01T00:00:00Z")
+"""From where `-P2M` is measured: the same length whenever the world starts."""
 
 
 class Stock:
@@ -143,7 +145,7 @@ class Stock:
             digest=hashed,
             token_suffix=part.secret[-4:],
             base_url="http://127.0.0.1:4010",
-            expires_at=self.start + KEY_LIFE,
+            expires_at=min(self.start + KEY_LIFE, LATEST),
             permissions=tuple(part.scoped_roles or part.permissions),
             scoped_roles=None if part.scoped_roles is None else tuple(part.scoped_roles),
             last_used_at=self._use_of(at, part.last_used),
@@ -210,7 +212,7 @@ def moment(text: str | None, start: Instant, document: Located[Any], where: str)
         return start
     try:
         if text.startswith("-P"):
-            return checked(2 * start - add_duration(start, text[1:]))
+            return checked(start - (add_duration(FAR_FROM_EDGES, text[1:]) - FAR_FROM_EDGES))
         instant = parse_instant(text)
     except InvalidTime as error:
         raise FixtureError(document.place(where), f"neither an instant nor a time before the start: {error}") from None

@@ -37,7 +37,9 @@ def delete(
     for each in going:
         deleted = state.held_by(org_id).shelf(each).deleted
         if len(deleted) > MOST_ROWS:
-            surplus = sorted(deleted.values(), key=lambda row: (row.deleted_at, row.serial))[: len(deleted) - MOST_ROWS]
+            now_deleted = going[each]
+            oldest_first = sorted(deleted.values(), key=lambda row: (row.id in now_deleted, row.deleted_at, row.serial))
+            surplus = oldest_first[: len(deleted) - MOST_ROWS]
             state, more = purge(state, org_id, each, [row.id for row in surplus])
             effects += more
     return state, tuple(effects)

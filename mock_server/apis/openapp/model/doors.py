@@ -12,7 +12,7 @@ from rpds import HashTrieMap
 from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Accepted, Context, Effect, Refused, Remember
 from mock_server.engine.idempotency import Record
-from mock_server.engine.instants import DAY, Instant
+from mock_server.engine.instants import DAY, LATEST, Instant
 
 from .access import live_resource
 from .bounds import Id, Moment
@@ -86,7 +86,7 @@ def execute_action(
         return meters
     reply = Executed(entity.id, action, context.now, friction(state, org.id, caller, context))
     if idempotency_key is not None:
-        record = Record(fingerprint, context.now + REMEMBERED_FOR, msgspec.json.encode(reply).decode())
+        record = Record(fingerprint, min(context.now + REMEMBERED_FOR, LATEST), msgspec.json.encode(reply).decode())
         effects = (Remember(scope, idempotency_key, record),)
     state = _used(state, entity, meters, context.now)
     if org.selection_policy == "least_recently_used" and org.id in state.lifecycles:

@@ -99,7 +99,7 @@ def rescheduled(state: OpenApp, context: Context) -> Accepted[OpenApp, None]:
 def stage_deadline(lifecycle: Lifecycle, settings: Settings) -> Instant:
     """When the stage ends."""
     days = {"warned": settings.warn_days, "degraded": settings.degrade_days}.get(lifecycle.stage, settings.purge_days)
-    return min(lifecycle.entered_at + days * DAY, LATEST)
+    return lifecycle.entered_at + days * DAY
 
 
 def _purged(state: OpenApp, org: Org, lifecycle: Lifecycle, now: Instant) -> Accepted[OpenApp, str]:
@@ -111,7 +111,7 @@ def _purged(state: OpenApp, org: Org, lifecycle: Lifecycle, now: Instant) -> Acc
         effects += news
     state = msgspec.structs.replace(state, lifecycles=state.lifecycles.remove(org.id))
     state, news = rebalanced(state, org.id, now)
-    effects += (each for each in news if isinstance(each, Schedule))
+    effects += (each for each in news if not isinstance(each, Emit))
     again = state.lifecycles.get(org.id)
     effects.append(_news(org, lifecycle.stage, "none" if again is None else again.stage))
     if again is not None:
@@ -151,8 +151,12 @@ def _key(org_id: str) -> str:
     return f"{API}/lifecycle:{org_id}"
 
 
-def _next_stage(lifecycle: Lifecycle, org_id: str, settings: Settings) -> Schedule:
-    return Schedule(_key(org_id), stage_deadline(lifecycle, settings), Job(API, STAGE_JOB, {"org_id": org_id}))
+def _next_stage(lifecycle: Lifecycle, org_id: str, settings: Settings) -> Effect:
+    """A stage that would outlast all time does not end: else at the last instant stages would follow without end."""
+    ends = stage_deadline(lifecycle, settings)
+    if ends > LATEST:
+        return Unschedule(_key(org_id))
+    return Schedule(_key(org_id), ends, Job(API, STAGE_JOB, {"org_id": org_id}))
 
 
 def _news(org: Org, before: str, stage: str) -> Emit:

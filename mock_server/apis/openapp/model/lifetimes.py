@@ -99,7 +99,9 @@ def restore_resource(state: OpenApp, context: Context, caller: Caller, kind: str
     if full is not None:
         return full
     holdings, back = put_back(holdings, kind, row, context.now)  # type: ignore[arg-type]
-    return Accepted(state.with_holdings(row.org_id, holdings), view(kind, back), (unscheduled_one(row),))
+    restored = Accepted(state.with_holdings(row.org_id, holdings), view(kind, back), (unscheduled_one(row),))
+    # A restored entity brings its last use along, and that is its device's too.
+    return after(restored, row.org_id, context.now)
 
 
 def purge_resource(state: OpenApp, context: Context, caller: Caller, kind: str, resource_id: str) -> Answer:

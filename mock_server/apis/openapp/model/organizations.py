@@ -16,6 +16,7 @@ from .lifetimes import Answer
 from .localized import localized
 from .paging import Page
 from .problems import NESTING_TOO_DEEP
+from .resources import NOTHING
 from .state import OpenApp, Org
 from .views import organization
 
@@ -71,7 +72,8 @@ def permissions(state: OpenApp, context: Context, caller: Caller, org_id: str) -
 
 def with_organization(state: OpenApp, org: Org) -> OpenApp:
     """The state with a new organization, whose serial is the state's."""
-    state = state.with_org(org, serial=state.serial + 1)
+    holdings = state.holdings.insert(org.id, NOTHING)
+    state = state.with_org(org, serial=state.serial + 1, holdings=holdings)
     if org.parent_id is None:
         return state
     above = state.held_by(org.parent_id)

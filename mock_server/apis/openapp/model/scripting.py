@@ -14,7 +14,7 @@ import msgspec
 
 from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Accepted, Context, Effect, Job, Refused, Schedule, Unschedule
-from mock_server.engine.instants import SECOND, Instant
+from mock_server.engine.instants import LATEST, SECOND, Instant
 
 from .access import org_in_question, reaches
 from .lifetimes import Answer, common
@@ -139,6 +139,8 @@ def _with(state: OpenApp, row: Execution, executions: Any) -> OpenApp:
 
 def _moves_on(row: Execution, after: Instant) -> Effect:
     since = row.started_at if row.started_at is not None else row.created_at
+    if since + after > LATEST:
+        return Unschedule(_key(row.id))
     return Schedule(_key(row.id), since + after, Job(API, EXECUTION_JOB, {"org_id": row.org_id, "id": row.id}))
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from mock_server.engine.instants import Instant
 
-from .resources import Holdings, Kind, Resource, Shelf
+from .resources import Holdings, Kind, Resource, Shelf, oldest
 
 Rows = dict[Kind, dict[str, Resource]]
 """By kind and id."""
@@ -38,8 +38,8 @@ def below(holdings: Holdings, kind: Kind, resource_id: str, half: str = "live") 
     found: Rows = {}
     for parent, child, member in _BELOW:
         if parent == kind:
-            rows = getattr(holdings.shelf(child), half)
-            found[child] = {row.id: row for row in rows.values() if getattr(row, member) == resource_id}
+            rows = oldest(getattr(holdings.shelf(child), half))
+            found[child] = {row.id: row for row in rows if getattr(row, member) == resource_id}
     return {child: rows for child, rows in found.items() if rows}
 
 
@@ -47,7 +47,7 @@ def referring(holdings: Holdings, zone_id: str) -> Rows:
     """What is in a zone, or in the zones directly below it."""
     found: Rows = {}
     for kind, member in _REFERRING:
-        rows = {row.id: row for row in holdings.shelf(kind).live.values() if getattr(row, member) == zone_id}
+        rows = {row.id: row for row in oldest(holdings.shelf(kind).live) if getattr(row, member) == zone_id}
         if rows:
             found[kind] = rows
     return found

@@ -15,7 +15,7 @@ import msgspec
 
 from mock_server.engine.decisions import Accepted, Context, Effect, Refused, Remember
 from mock_server.engine.idempotency import Record
-from mock_server.engine.instants import DAY, SECOND
+from mock_server.engine.instants import DAY, LATEST, SECOND
 from mock_server.webhooks.schemes import stripe
 from mock_server.webhooks.schemes.protocol import Message, Rejected, Scheme
 
@@ -63,7 +63,7 @@ def receive(
     if context.recall(scope, event.id) is not None:
         return Accepted(state, reply)
     after, effects, outcome = applied(state, event, context)
-    record = Record("", context.now + REMEMBERED_FOR, json.dumps({"kind": event.kind, "outcome": outcome}))
+    record = Record("", min(context.now + REMEMBERED_FOR, LATEST), json.dumps({"kind": event.kind, "outcome": outcome}))
     return Accepted(after, reply, (*effects, Remember(scope, event.id, record)))
 
 

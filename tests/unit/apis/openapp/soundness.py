@@ -6,8 +6,9 @@ from typing import Any
 
 from mock_server.apis.openapp.model.degradation import degradation_status
 from mock_server.apis.openapp.model.resources import KINDS
+from mock_server.apis.openapp.model.scripting import RUNS_FOR, STARTS_AFTER
 from mock_server.apis.openapp.model.state import OpenApp
-from mock_server.engine.instants import DAY, SECOND, Instant
+from mock_server.engine.instants import DAY, Instant
 from mock_server.engine.world import WorldState
 
 from .acting import CAPACITY, REFERENCES, domain, everything
@@ -86,9 +87,9 @@ def check_agenda(world: WorldState) -> None:
     for held in state.holdings.values():
         for row in held.executions.values():
             if row.status == "pending":
-                due[f"openapp/script:{row.id}"] = row.created_at + SECOND
+                due[f"openapp/script:{row.id}"] = row.created_at + STARTS_AFTER
             elif row.status == "running":
-                due[f"openapp/script:{row.id}"] = row.started_at + 2 * SECOND
+                due[f"openapp/script:{row.id}"] = row.started_at + RUNS_FOR
     for kept in state.overrides.values():
         for each in kept.values():
             if each.expires_at is not None and each.expires_at > now:

@@ -34,24 +34,18 @@ PERIODS = ("day", "week", "month")
 # The end of ISO week 53, of leap years and of others, and of a February with 29 days.
 EVES = ("2020-12-27", "2021-01-03", "2024-02-28", "2024-02-29", "2024-12-29", "2026-12-31", "2027-02-28", "2028-12-31")
 
-gaps = st.one_of(
-    st.integers(0, 2),
-    st.integers(0, 86_400 * SECOND),
-    st.sampled_from([1, 2, 7, 28, 29, 30, 31, 366]).map(lambda days: days * 86_400 * SECOND),
-    st.just("to midnight"),
-    st.just("just before midnight"),
-)
-amounts = st.tuples(st.just("consume"), st.sampled_from(KEYS[:3]), st.integers(1, 5))
-calls = st.tuples(st.just("call"), st.sampled_from(KEYS), st.booleans())
+short = st.integers(0, 3_600 * SECOND)
+long = st.sampled_from([1, 2, 7, 28, 29, 30, 31, 366]).map(lambda days: days * 86_400 * SECOND)
+edges = st.sampled_from(["to midnight", "just before midnight"])
+gaps = st.sampled_from([short] * 4 + [st.integers(0, 86_400 * SECOND)] * 2 + [long, edges]).flatmap(lambda each: each)
+keys = st.sampled_from([*KEYS[:3], *KEYS[:2], KEYS[0]])
+amounts = st.tuples(st.just("consume"), keys, st.integers(1, 5))
+calls = st.tuples(st.just("call"), keys | st.sampled_from(KEYS), st.booleans())
 limits = st.tuples(
-    st.just("limit"),
-    st.sampled_from(KEYS[:3]),
-    st.sampled_from(PERIODS),
-    st.integers(0, 12),
-    st.none() | st.integers(-1, 10 * 86_400),
+    st.just("limit"), keys, st.sampled_from(PERIODS), st.integers(0, 12), st.none() | st.integers(-1, 10 * 86_400)
 )
-steps = st.tuples(gaps, st.sampled_from([amounts, amounts, calls, calls, limits]).flatmap(lambda each: each))
-histories = st.lists(steps, min_size=5, max_size=40)
+steps = st.tuples(gaps, st.sampled_from([amounts, amounts, calls, limits]).flatmap(lambda each: each))
+histories = st.lists(steps, min_size=15, max_size=40)
 starts = st.tuples(st.sampled_from(EVES), st.integers(0, 86_399))
 
 
