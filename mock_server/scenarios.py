@@ -14,7 +14,7 @@ from mock_server.engine.agenda import Agenda
 from mock_server.engine.clock import Clock, frozen, running
 from mock_server.engine.decisions import Schedule
 from mock_server.engine.instants import Instant, InvalidTime, parse_instant
-from mock_server.engine.kernel import settle
+from mock_server.engine.kernel import AgendaOverrun, settle
 from mock_server.engine.outbox import Outbox
 from mock_server.engine.world import WorldState
 from mock_server.fixtures import FixtureError, Located, find, read_yaml
@@ -88,5 +88,8 @@ def initial_state(
     state = WorldState(seed, shown, domains, agenda=agenda)
     jobs = {(name, job): function for name, api in apis.items() for job, function in api.jobs.items()}
     # What began before the start has gone on until then; the outside has heard of it already.
-    state, _ = settle(state, at, jobs)
+    try:
+        state, _ = settle(state, at, jobs)
+    except AgendaOverrun as error:
+        raise FixtureError(scenario.document.file, f"too much has happened before the start: {error}") from None
     return msgspec.structs.replace(state, outbox=Outbox())

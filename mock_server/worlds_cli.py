@@ -35,7 +35,7 @@ def create(
     now: Annotated[str | None, typer.Option(help="Freeze its clock at this RFC 3339 instant.")] = None,
     url: Url = "http://127.0.0.1:4010",
     token: Token = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what the server answered.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the world as JSON.")] = False,
 ) -> None:
     """Make a world: requests reach it under /w/NAME, with X-Mock-World: NAME, or with @NAME at the end of a secret."""
     wanted = name or (PurePath(scenario).stem if scenario is not None else None)

@@ -6,11 +6,11 @@ import msgspec
 
 from mock_server.engine.clock import Clock, frozen, running
 from mock_server.engine.instants import Instant, InvalidTime, add_duration, format_instant
-from mock_server.engine.kernel import Fallen, advance
+from mock_server.engine.kernel import AgendaOverrun, Fallen, advance
 from mock_server.engine.world import WorldState
 from mock_server.http.exchange import Call, Refusal, Reply
 
-from .problems import CLOCK_GOES_BACK, INVALID_TIME, NOTHING_DUE
+from .problems import CLOCK_GOES_BACK, INVALID_TIME, NOTHING_DUE, TOO_MUCH_DUE
 from .worlds import instant, world_of
 
 LONGEST_TIMELINE = 1_000
@@ -34,7 +34,10 @@ async def move_clock(call: Call) -> Reply:
         wanted = _wanted(body, now, world.state)
         if wanted < now:
             raise Refusal(CLOCK_GOES_BACK(now=format_instant(now), wanted=format_instant(wanted)))
-        timeline = world.transact(lambda state: advance(state, wanted, mock.jobs, wall))
+        try:
+            timeline = world.transact(lambda state: advance(state, wanted, mock.jobs, wall))
+        except AgendaOverrun as error:
+            raise Refusal(TOO_MUCH_DUE(reason=str(error))) from None
     after = world.state.clock
     return Reply(
         {

@@ -16,6 +16,7 @@ CLOCK_GOES_BACK = ProblemType(
     409,
     "The world's time is {now}; it cannot go back to {wanted}. Fork before you advance, or reset.",
 )
+TOO_MUCH_DUE = ProblemType("too_much_due", 409, "The clock cannot be moved that far at once: {reason}.")
 NOTHING_DUE = ProblemType("nothing_due", 409, "Nothing will fall due in this world, so there is no next step.")
 INVALID_SCENARIO = ProblemType("invalid_scenario", 400, "No world can be made of the scenario {scenario!r}: {reason}.")
 INVALID_TIME = ProblemType("invalid_request", 400, "{field}: {reason}.")

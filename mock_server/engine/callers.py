@@ -11,13 +11,15 @@ class Caller(msgspec.Struct, frozen=True):
     """`name` is how the journal calls the credential (never the secret); `org` is its home, if it has one.
 
     The permission `operator` stands for all others and reaches every organization. `key` is the id of the API key
-    that was shown, where the API lets callers make keys; None for credentials that came with the scenario.
+    that was shown, where the API lets callers make keys; None for credentials that came with the scenario. `id`
+    tells callers apart that have the same name; it is no secret.
     """
 
     name: str
     org: str | None = None
     permissions: frozenset[str] = frozenset()
     key: str | None = None
+    id: str = ""
 
     @property
     def is_operator(self) -> bool:

@@ -136,7 +136,7 @@ class Mock:
         state = initial_state(chosen, self.apis, seed, wall, now=now, clock=clock, options=options)
         if scenario not in self._probed or options:
             for api in self.apis:
-                if (complaint := self.complaint_about(api, state)) is not None:
+                if (complaint := self._unsavable(api, state) or self.complaint_about(api, state)) is not None:
                     raise FixtureError(chosen.document.file, f"{api} could not keep its contract: {complaint}")
             self._probed.add(scenario)
         return self.worlds.add(name, scenario, state, wall)
@@ -147,6 +147,15 @@ class Mock:
         if clock.mode == "running" and clock.now != clock.wall:
             state = msgspec.structs.replace(state, clock=running(clock.now, self.wall()))
         world.reset(state)
+
+    def _unsavable(self, api: str, state: WorldState) -> str | None:
+        """Why the state could not be put back once it has been saved."""
+        domain = state.apis[api]
+        try:
+            self.apis[api].load(self.apis[api].dump(domain))
+        except ValueError as error:
+            return str(error)
+        return None
 
     def complaint_about(self, api: str, state: WorldState) -> str | None:
         """What would break the API's contract if this state were served; None if nothing would.

@@ -6,11 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
+from schemathesis.specs.openapi import stateful
 from starlette.types import ASGIApp
 
 Narrowing = Mapping[str, Any]
@@ -36,8 +38,7 @@ COMMON: dict[str, Any] = {
         "stateful": {
             # An invalid body that a link fills in may become valid, which 4.32 does not see.
             "generation": {"mode": "positive"},
-            # The bundle's own links: guessed ones lead to every POST, and what something leads to is no beginning, so
-            # that nothing would ever be created.
+            # Only the bundle's own links, which know better than guessed ones what leads where.
             "inference": {"algorithms": []},
         }
     },
@@ -125,7 +126,10 @@ def _begin_with(schema: Any, before_sequence: Callable[[], None]) -> None:
     build = schema.build_state_machine
 
     def built(**wiring: Any) -> type[Any]:
-        class Machine(build(**wiring)):  # type: ignore[misc]  # which class that is only the engine knows
+        with patch.object(stateful, "is_likely_root_transition", _is_a_beginning):
+            machine = build(**wiring)
+
+        class Machine(machine):  # type: ignore[misc, valid-type]  # which class that is only the engine knows
             def __init__(self) -> None:
                 super().__init__()
                 before_sequence()
@@ -133,6 +137,13 @@ def _begin_with(schema: Any, before_sequence: Callable[[], None]) -> None:
         return Machine
 
     schema.build_state_machine = built
+
+
+def _is_a_beginning(operation: Any, *graph: Any) -> bool:
+    """What creates or lists. Schemathesis would not begin with a request that may name something it cannot create
+    (a site, say), but with a `restore`, so that most sequences would be about what the scenario holds.
+    """
+    return operation.method in ("post", "get") and not operation.path_parameters
 
 
 def _failed(event: events.ScenarioFinished) -> Iterator[str]:

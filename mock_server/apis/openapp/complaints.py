@@ -49,11 +49,11 @@ def _about_org(entry: OrgFile, tiers: Mapping[str, Tier], parents: Mapping[str, 
     if unknown := sorted({entry.org.tier_slug, *held} - tiers.keys()):
         yield f"there is no tier {unknown[0]!r}"
     above, depth = entry.org.parent_id, 0
-    while above is not None and depth <= DEEPEST:
+    while above is not None and depth < DEEPEST:
         if above not in parents:
             yield f"there is no organization {above!r} above it"
         above, depth = parents.get(above), depth + 1
-    if depth > DEEPEST:
+    if depth >= DEEPEST:
         yield f"organizations nested more than {DEEPEST} deep, or in a circle"
     rows = [(each.quota_key, each.period) for each in entry.overrides]
     if len(set(rows)) != len(rows) or any(each.org_id != entry.org.id for each in entry.overrides):

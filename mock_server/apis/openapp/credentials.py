@@ -37,9 +37,8 @@ def token(headers: Headers, strict: bool) -> Token | Rejected | None:
 
 
 def _token(text: str) -> Token | Rejected:
-    _, separator, secret = text.partition(SEPARATOR)
-    if not separator:
-        secret = text
+    # The last one: no secret contains it, but what stands before may.
+    secret = text.rpartition(SEPARATOR)[2]
     name, at, world = secret.rpartition("@")
     if not (name if at else secret):
         return Rejected("its credential is empty")

@@ -43,7 +43,7 @@ class Made(Struct, frozen=True):
 
 
 def made_up(catalog: Catalog, seed: int, count: int, start: Instant) -> Made:
-    """`count` organizations on all published tiers, about one in eight of them over capacity, one in ten behind in paying.
+    """`count` organizations on all published tiers, some of them over capacity, some behind in paying.
 
     The owner of the n-th has the secret `owner-<n>`.
     """

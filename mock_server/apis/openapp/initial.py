@@ -54,10 +54,13 @@ def initial_state(
     for n, org in enumerate(orgs):
         state = Stock(state, org, now, document, f"$.orgs[{n}]").put()
     effects: list[Effect] = []
-    begins = {org.id: org.over_capacity_since for org in orgs if org.over_capacity_since is not None}
+    begins = {
+        org.id: moment(org.over_capacity_since, now, document, f"$.orgs[{n}].over_capacity_since")
+        for n, org in enumerate(orgs)
+    }
     for n, override in enumerate(overrides):
         # One that has expired since the organization was too large has changed that when it did.
-        since = moment(begins.get(override.org), now, document, f"$.overrides[{n}].org")
+        since = begins.get(override.org, now)
         state, effect = _with_override(state, override, now, since, n, document, f"$.overrides[{n}]")
         effects.append(effect)
     for n, credential in enumerate(credentials):
@@ -123,6 +126,6 @@ def _with_credential(state: OpenApp, part: CredentialPart, n: int, document: Loc
         raise FixtureError(document.place(f"{where}.org"), f"the scenario has no organization {part.org}")
     home = state.orgs[part.org].label if part.org is not None else None
     name = f"{part.role} of {home}" if home else part.role
-    name = f"{name} (revoked)" if part.revoked else name
+    name = f"{name[:280]} (revoked)" if part.revoked else name[:300]
     credential = Credential(part.secret, name, part.role, part.org, tuple(part.permissions), part.revoked, n)
     return msgspec.structs.replace(state, credentials=state.credentials.insert(key, credential))

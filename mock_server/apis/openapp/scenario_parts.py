@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from .model.bounds import Count, ExternalId, Id, Localized, Name, Provider, Role, Secret
+from .model.bounds import Count, ExternalId, Id, Localized, Name, Provider, Role, Secret, Uses
 from .model.resources import EntityType, ProviderType
 from .model.roles import Permission, ResourceRole
 from .model.state import SelectionPolicy, Settings
@@ -104,7 +104,7 @@ class OrgPart(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     entities: list[EntityPart] = []
     api_keys: list[ApiKeyPart] = []
     portals: list[PortalPart] = []
-    used: Mapping[str, Count] = {}
+    used: Mapping[str, Uses] = {}
 
 
 class OverridePart(Struct, frozen=True, forbid_unknown_fields=True):

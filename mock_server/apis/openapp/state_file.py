@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from .model.bounds import Count
+from .model.bounds import Uses
 from .model.resources import KINDS, ApiKey, Device, Entity, Execution, Integration, Meter, Portal, Session, User, Zone
 from .model.state import Credential, Lifecycle, Org, Override, Settings, Tier
 
@@ -37,7 +37,7 @@ class StateFile(Struct, frozen=True, forbid_unknown_fields=True):
     webhook_secrets: dict[str, str]
     users: list[User] = []
     portals: list[Portal] = []
-    serial: Count = 0
+    serial: Uses = 0
 
 
 def homes(file: StateFile) -> dict[str, str]:

@@ -139,6 +139,8 @@ class Stock:
             self._fail(f"{at}.secret", "two API keys share this secret")
         if SEPARATOR in part.secret:
             self._fail(f"{at}.secret", f"a secret cannot contain {SEPARATOR!r}")
+        if "operator" in part.permissions:
+            self._fail(f"{at}.permissions", "an API key cannot be an operator's")
         row = ApiKey(
             **self._common(part, at),
             name=part.name,
@@ -146,7 +148,7 @@ class Stock:
             token_suffix=part.secret[-4:],
             base_url="http://127.0.0.1:4010",
             expires_at=min(self.start + KEY_LIFE, LATEST),
-            permissions=tuple(part.scoped_roles or part.permissions),
+            permissions=tuple(part.permissions if part.scoped_roles is None else part.scoped_roles),
             scoped_roles=None if part.scoped_roles is None else tuple(part.scoped_roles),
             last_used_at=self._use_of(at, part.last_used),
         )

@@ -62,5 +62,13 @@ def live_resource(state: OpenApp, caller: Caller, kind: str, resource_id: str) -
     return row
 
 
+def in_scope(state: OpenApp, caller: Caller, entity_id: str) -> bool:
+    """Whether the caller's API key, if it shows one, may act on an entity."""
+    if caller.key is None:
+        return True
+    key = state.held_by(caller.org or "").api_keys.live.get(caller.key)
+    return key is None or key.scoped_entity_ids is None or entity_id in key.scoped_entity_ids
+
+
 def no_such(kind: str, resource_id: str) -> Any:
     return NO_SUCH(_noun=SINGULAR[kind], resource=kind, id=resource_id)

@@ -12,15 +12,22 @@ from typing import Any
 
 import isodate
 
-from mock_server.engine.callers import OPERATOR, Caller
+from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Accepted, Context, Refused
-from mock_server.engine.instants import DAY, SECOND, Instant, InvalidTime, checked, parse_instant
+from mock_server.engine.instants import DAY, SECOND, Instant, InvalidTime, checked, format_instant, parse_instant
 
 from .access import no_such, org_in_question
 from .capacity import no_room
 from .credentials import digest
 from .lifetimes import common, placed
-from .problems import INVALID_EXPIRY, ROLE_NOT_HELD, UNKNOWN_ROLE
+from .problems import (
+    ENTITY_OUT_OF_SCOPE,
+    INVALID_EXPIRY,
+    OUTLIVES_ITS_MAKER,
+    ROLE_NOT_HELD,
+    SCOPE_NEEDED,
+    UNKNOWN_ROLE,
+)
 from .resources import ApiKey
 from .roles import RESOURCE_ROLES
 from .state import OpenApp
@@ -36,17 +43,24 @@ _ISO = re.compile(r"P(?:\d+W)?(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?
 def create_api_key(
     state: OpenApp, context: Context, caller: Caller, x_org: str | None, body: Mapping[str, Any], base_url: str
 ) -> Accepted[OpenApp, tuple[dict[str, Any], str]] | Refused:
-    """The new key as listed, and its secret. It may do what its maker may, less whatever `scoped_roles` leaves out."""
+    """The new key as listed, and its secret. It may do no more than its maker, for no longer and to no other entities."""
     expires_at = _expiry(body, context.now)
     if isinstance(expires_at, Refused):
         return expires_at
+    scoped_roles = body.get("scoped_roles")
+    if (unclear := _unclear(caller, scoped_roles)) is not None:
+        return unclear
     org = org_in_question(state, caller, x_org)
     if isinstance(org, Refused):
         return org
-    permissions = _granted(caller, body.get("scoped_roles"))
+    permissions = _granted(caller, scoped_roles)
     if isinstance(permissions, Refused):
         return permissions
-    for entity_id in body.get("scoped_entity_ids") or ():
+    bounds = _within_maker(state, caller, body, expires_at)
+    if isinstance(bounds, Refused):
+        return bounds
+    expires_at, scoped_entity_ids = bounds
+    for entity_id in scoped_entity_ids or ():
         if entity_id not in state.held_by(org.id).entities.live:
             return Refused(no_such("entities", entity_id))
     full = no_room(state, org, "api_keys", context.now)
@@ -61,20 +75,45 @@ def create_api_key(
         base_url=base_url,
         expires_at=expires_at,
         permissions=permissions,  # type: ignore[arg-type]
-        scoped_roles=_tuple(body.get("scoped_roles")),
-        scoped_entity_ids=_tuple(body.get("scoped_entity_ids")),
+        scoped_roles=_tuple(scoped_roles),
+        scoped_entity_ids=_tuple(scoped_entity_ids),
     )
     state = placed(state, "api_keys", row, api_keys=state.api_keys.insert(row.digest, row.id))
     return Accepted(state, (view(row), secret))
 
 
-def _granted(caller: Caller, scoped: list[str] | None) -> tuple[str, ...] | Refused:
-    """What the key may do. Nobody can make an operator's key, and none can do more than its maker."""
-    if scoped is None:
-        return tuple(sorted(caller.permissions - {OPERATOR}))
-    for role in scoped:
+def _within_maker(
+    state: OpenApp, caller: Caller, body: Mapping[str, Any], expires_at: Instant
+) -> tuple[Instant, list[str] | None] | Refused:
+    """Expiry and scope: a key that is made with another key neither outlives it nor reaches other entities."""
+    scope = body.get("scoped_entity_ids")
+    maker = state.held_by(caller.org or "").api_keys.live.get(caller.key or "")
+    if maker is None:
+        return expires_at, scope
+    if expires_at > maker.expires_at and ("expires_at" in body or "expires_in" in body):
+        return Refused(OUTLIVES_ITS_MAKER(expires_at=format_instant(maker.expires_at)))
+    if maker.scoped_entity_ids is not None:
+        scope = list(maker.scoped_entity_ids) if scope is None else scope
+        for entity_id in scope:
+            if entity_id not in maker.scoped_entity_ids:
+                return Refused(ENTITY_OUT_OF_SCOPE(id=entity_id))
+    return min(expires_at, maker.expires_at), scope
+
+
+def _unclear(caller: Caller, scoped: list[str] | None) -> Refused | None:
+    if scoped is None and caller.is_operator:
+        return Refused(SCOPE_NEEDED(place="body", pointer="/scoped_roles"))
+    for role in scoped or ():
         if role not in RESOURCE_ROLES:
             return Refused(UNKNOWN_ROLE(role=role, known_roles=list(RESOURCE_ROLES)))
+    return None
+
+
+def _granted(caller: Caller, scoped: list[str] | None) -> tuple[str, ...] | Refused:
+    """What the key may do: no more than its maker."""
+    if scoped is None:
+        return tuple(sorted(caller.permissions))
+    for role in scoped:
         if not caller.may(role):
             return Refused(ROLE_NOT_HELD(role=role))
     return tuple(sorted(set(scoped)))

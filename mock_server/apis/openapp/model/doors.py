@@ -14,9 +14,8 @@ from mock_server.engine.decisions import Accepted, Context, Effect, Refused, Rem
 from mock_server.engine.idempotency import Record
 from mock_server.engine.instants import DAY, LATEST, Instant
 
-from .access import live_resource
+from .access import in_scope, live_resource
 from .bounds import Id, Moment
-from .credentials import digest
 from .lifecycle import level, rebalanced
 from .metering import metered
 from .problems import ACTION_NOT_IMPLEMENTED, ENTITY_OUT_OF_SCOPE, IDEMPOTENCY_CONFLICT
@@ -63,13 +62,13 @@ def execute_action(
     entity = live_resource(state, caller, "entities", entity_id)
     if isinstance(entity, Refused):
         return entity
-    if caller.key is not None and not _in_scope(state, caller, entity):
+    if not in_scope(state, caller, entity.id):
         return Refused(ENTITY_OUT_OF_SCOPE(id=entity.id))
     effects: tuple[Effect, ...] = ()
     scope, fingerprint = "", ""
     if idempotency_key is not None:
-        scope = f"openapp/action/{entity.id}/{digest(caller.name)[:32]}"
-        fingerprint = sha256(action_id.encode() + b"\n" + body).hexdigest()
+        scope = f"openapp/action/{entity.id}/{caller.id}"
+        fingerprint = sha256(SPELLINGS.get(action_id, action_id).encode() + b"\n" + body).hexdigest()
         record = context.recall(scope, idempotency_key)
         if record is not None and record.fingerprint != fingerprint:
             return Refused(IDEMPOTENCY_CONFLICT(key=idempotency_key, id=entity.id))
@@ -120,8 +119,3 @@ def _used(state: OpenApp, entity: Entity, meters: HashTrieMap[str, Meter], now: 
     live = entities.live.insert(entity.id, msgspec.structs.replace(entity, last_used_at=now))
     used = msgspec.structs.replace(holdings, meters=meters, entities=Shelf(live, entities.deleted))
     return state.with_holdings(entity.org_id, used)
-
-
-def _in_scope(state: OpenApp, caller: Caller, entity: Entity) -> bool:
-    key = state.held_by(caller.org or "").api_keys.live.get(caller.key or "")
-    return key is None or key.scoped_entity_ids is None or entity.id in key.scoped_entity_ids

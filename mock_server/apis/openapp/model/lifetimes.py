@@ -10,12 +10,12 @@ from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Accepted, Context, Refused
 from mock_server.engine.instants import Instant
 
-from .access import live_resource, org_in_question, resource
+from .access import in_scope, live_resource, org_in_question, resource
 from .capacity import no_room
 from .deletion import delete, purge, unscheduled_one
 from .lifecycle import after
 from .paging import Page
-from .problems import HAS_DEPENDENTS, NOT_DELETED, PARENT_DELETED, ZONE_IN_USE
+from .problems import ENTITY_OUT_OF_SCOPE, HAS_DEPENDENTS, NOT_DELETED, PARENT_DELETED, ZONE_IN_USE
 from .resources import SINGULAR, Resource, Shelf
 from .shelves import PARENTS, below, put_back, referring
 from .state import OpenApp, Org
@@ -74,6 +74,8 @@ def delete_resource(
     row = live_resource(state, caller, kind, resource_id)
     if isinstance(row, Refused):
         return row
+    if kind == "entities" and not in_scope(state, caller, row.id):
+        return Refused(ENTITY_OUT_OF_SCOPE(id=row.id))
     if not with_dependents and (refused := _dependents(state, kind, row)) is not None:
         return refused
     changed, effects = delete(state, row.org_id, kind, [row.id], context.now)
@@ -86,6 +88,8 @@ def restore_resource(state: OpenApp, context: Context, caller: Caller, kind: str
     row = resource(state, caller, kind, resource_id)
     if isinstance(row, Refused):
         return row
+    if kind == "entities" and not in_scope(state, caller, row.id):
+        return Refused(ENTITY_OUT_OF_SCOPE(id=row.id))
     noun = SINGULAR[kind]
     if row.deleted_at is None:
         return Refused(NOT_DELETED(_noun=noun, resource=kind, id=row.id))
@@ -109,6 +113,8 @@ def purge_resource(state: OpenApp, context: Context, caller: Caller, kind: str, 
     row = resource(state, caller, kind, resource_id)
     if isinstance(row, Refused):
         return row
+    if kind == "entities" and not in_scope(state, caller, row.id):
+        return Refused(ENTITY_OUT_OF_SCOPE(id=row.id))
     if row.deleted_at is None:
         return Refused(NOT_DELETED(_noun=SINGULAR[kind], resource=kind, id=row.id))
     changed, effects = purge(state, row.org_id, kind, [row.id])

@@ -15,12 +15,14 @@ from .capacity import no_room
 from .lifetimes import Answer
 from .localized import localized
 from .paging import Page
-from .problems import NESTING_TOO_DEEP
+from .problems import NESTING_TOO_DEEP, WORLD_FULL
 from .resources import NOTHING
 from .state import OpenApp, Org
 from .views import organization
 
 DEEPEST = 8
+MOST_ORGANIZATIONS = 10_000
+"""Of one world: a mock's memory is bounded."""
 
 
 def create_organization(state: OpenApp, context: Context, caller: Caller, body: Mapping[str, Any]) -> Answer:
@@ -35,6 +37,8 @@ def create_organization(state: OpenApp, context: Context, caller: Caller, body: 
         full = no_room(state, parent, "organizations", context.now)
         if full is not None:
             return full
+    if len(state.orgs) >= MOST_ORGANIZATIONS:
+        return Refused(WORLD_FULL(current=len(state.orgs), limit=MOST_ORGANIZATIONS, source={"kind": "mock"}))
     org = Org(
         id=context.id(),
         name=localized(body["name"]),

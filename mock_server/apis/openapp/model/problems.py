@@ -35,6 +35,15 @@ ROLE_NOT_HELD = ProblemType(
     "forbidden", 403, "An API key cannot be given {role!r}, which the credential that makes it does not have."
 )
 ENTITY_OUT_OF_SCOPE = ProblemType("forbidden", 403, "This API key is scoped to other entities than {id!r}.")
+SCOPE_NEEDED = ProblemType(
+    "invalid_request", 400, "scoped_roles: an operator has to say what a key is for; it cannot be another operator's."
+)
+OUTLIVES_ITS_MAKER = ProblemType(
+    "forbidden", 403, "An API key cannot outlive the key that makes it, which expires at {expires_at}."
+)
+WORLD_FULL = ProblemType(
+    "quota_exceeded", 429, "This world has {current} organizations, and a mock keeps no more than {limit}."
+)
 INVALID_EXPIRY = ProblemType("invalid_request", 400, "{field}: {reason}.")
 NO_SUCH = ProblemType("not_found", 404, "There is no {_noun} {id!r}.")
 DELETED = ProblemType("not_found", 404, "The {_noun} {id!r} is deleted; restore it or purge it.")

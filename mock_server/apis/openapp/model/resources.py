@@ -17,7 +17,7 @@ from rpds import HashTrieMap
 from mock_server.engine.callers import Caller
 from mock_server.engine.instants import Instant
 
-from .bounds import Count, ExternalId, Id, Localized, Moment, Name, Role
+from .bounds import Count, ExternalId, Id, Localized, Moment, Name, Role, Uses
 from .roles import Permission, spelled_out
 
 Kind = Literal["integrations", "devices", "zones", "entities", "api_keys"]
@@ -119,7 +119,7 @@ class ApiKey(Resource, frozen=True, kw_only=True, dict=True):
     @cached_property
     def caller(self) -> Caller:
         """Whom a request stands for that shows this key."""
-        return Caller(f"API key {self.id}", self.org_id, spelled_out(self.permissions), self.id)
+        return Caller(f"API key {self.id}", self.org_id, spelled_out(self.permissions), self.id, self.id)
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,16 +165,16 @@ class Meter(msgspec.Struct, frozen=True):
     """Uses of a metered quota in the day, the ISO week and the month that `day` (days since 1970) lies in."""
 
     day: Annotated[int, Meta(ge=0, le=3_000_000)]
-    in_day: Count
-    in_week: Count
-    in_month: Count
+    in_day: Uses
+    in_week: Uses
+    in_month: Uses
 
 
 class Session(msgspec.Struct, frozen=True):
     """How much of a quota counted per session one session has used; `used_at` is its latest use."""
 
     id: Annotated[str, Meta(min_length=1, max_length=255)]
-    used: Count
+    used: Uses
     used_at: Moment
 
 

@@ -31,12 +31,13 @@ RUNS_FOR = SECOND // 2
 """Over before the client library asks for the first time, which it does after a second."""
 MOST_EXECUTIONS = 1_000
 """Of one organization; the oldest is forgotten first."""
+LONGEST_OUTCOME = 10_000
 FINISHED = ("succeeded", "failed", "canceled")
 
 ParseJson = Callable[[bytes], Any]
 """Bytes to JSON value; raises ValueError with an explanation."""
 
-_DIRECTIVE = re.compile(r"^\s*#\s*mock:\s*(fail|result)\b[ \t]*(.{0,10000})$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*mock:[ \t]*(fail|result)\b(.*)$", re.MULTILINE)
 
 
 def create_execution(
@@ -112,7 +113,7 @@ def _outcome(script: str, parse: ParseJson) -> tuple[Any, str | None]:
     directive = _DIRECTIVE.search(script)
     if directive is None:
         return None, None
-    text = directive[2].strip()
+    text = directive[2].strip()[:LONGEST_OUTCOME]
     if directive[1] == "fail":
         return None, text[:500] or "failed"
     try:

@@ -6,13 +6,13 @@ So what is live never hangs on something deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import msgspec
 
 from mock_server.engine.instants import Instant
 
-from .resources import Holdings, Kind, Resource, Shelf, oldest
+from .resources import Holdings, Kind, Resource, Shelf, creation, oldest
 
 Rows = dict[Kind, dict[str, Resource]]
 """By kind and id."""
@@ -54,13 +54,14 @@ def referring(holdings: Holdings, zone_id: str) -> Rows:
 
 
 def with_all_below(holdings: Holdings, kind: Kind, ids: Iterable[str], half: str = "live") -> Rows:
-    """Resources of a kind and everything that hangs on them, to any depth."""
+    """Resources of a kind and everything that hangs on them, to any depth: one look at each shelf."""
     shelf = getattr(holdings.shelf(kind), half)
     going: Rows = {kind: {each: shelf[each] for each in ids if each in shelf}}
-    for parent in ("integrations", "devices"):
-        for resource_id in going.get(parent, {}):
-            for child, rows in below(holdings, parent, resource_id, half).items():
-                going.setdefault(child, {}).update(rows)
+    for parent, child, member in _BELOW:
+        if parents := going.get(parent):
+            rows = getattr(holdings.shelf(child), half).values()
+            found = sorted((row for row in rows if getattr(row, member) in parents), key=creation)
+            going.setdefault(child, {}).update({row.id: row for row in found})
     return {each: rows for each, rows in going.items() if rows}
 
 
@@ -74,9 +75,7 @@ def put_away(holdings: Holdings, going: Rows, now: Instant, purge_at: Instant) -
             away = msgspec.structs.replace(row, deleted_at=now, purge_at=purge_at, updated_at=now, keep=None)
             deleted = deleted.insert(row.id, away)
         holdings = holdings.with_shelf(kind, Shelf(live, deleted))
-    for zone_id in going.get("zones", {}):
-        holdings = _detached(holdings, zone_id, now)
-    return holdings
+    return _detached(holdings, going["zones"], now) if "zones" in going else holdings
 
 
 def put_back(holdings: Holdings, kind: Kind, row: Resource, now: Instant) -> tuple[Holdings, Resource]:
@@ -105,12 +104,12 @@ def without(holdings: Holdings, going: Rows) -> Holdings:
     return holdings
 
 
-def _detached(holdings: Holdings, zone_id: str, now: Instant) -> Holdings:
-    for kind, rows in referring(holdings, zone_id).items():
-        member = next(each for of, each in _REFERRING if of == kind)
+def _detached(holdings: Holdings, zones: Container[str], now: Instant) -> Holdings:
+    for kind, member in _REFERRING:
         shelf = holdings.shelf(kind)
         live = shelf.live
-        for row in rows.values():
+        for row in [row for row in live.values() if getattr(row, member) in zones]:
             live = live.insert(row.id, msgspec.structs.replace(row, updated_at=now, **{member: None}))
-        holdings = holdings.with_shelf(kind, Shelf(live, shelf.deleted))
+        if live is not shelf.live:
+            holdings = holdings.with_shelf(kind, Shelf(live, shelf.deleted))
     return holdings

@@ -15,6 +15,7 @@ from mock_server.engine.instants import Instant
 from mock_server.engine.windows import Calendar
 
 from .bounds import Count, ExternalId, Id, Localized, Moment, Order, Provider, ProviderTime, Role, Secret, Slug
+from .credentials import digest
 from .quotas import CALENDAR_PERIODS, PERIODS, QUOTAS
 from .resources import NOTHING, Holdings, Kind, Portal
 from .roles import Permission, spelled_out
@@ -206,7 +207,7 @@ class Credential(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def caller(self) -> Caller:
-        return Caller(self.name, self.org, spelled_out(self.permissions))
+        return Caller(self.name, self.org, spelled_out(self.permissions), id=digest(self.secret)[:32])
 
 
 class OpenApp(msgspec.Struct, frozen=True):

@@ -16,7 +16,6 @@ from .lifecycle import rebalanced
 from .lifetimes import Answer
 from .localized import localized
 from .paging import Page
-from .problems import FORBIDDEN_ORG
 from .resources import User
 from .state import OpenApp, Org
 from .views import user as view
@@ -66,29 +65,30 @@ def list_users(
     if isinstance(org, Refused):
         return org
     rows, total = page.of_rows(state.held_by(org.id).users.values())
-    return {"items": [view(row) for row in rows], "total": total}
+    return {"items": [view(_seen(state, caller, row)) for row in rows], "total": total}
 
 
 def get_user(state: OpenApp, context: Context, caller: Caller, user_id: str) -> dict[str, Any] | Refused:
     row = _found(state, caller, user_id)
-    return row if isinstance(row, Refused) else view(row)
+    return row if isinstance(row, Refused) else view(_seen(state, caller, row))
 
 
 def delete_user(state: OpenApp, context: Context, caller: Caller, user_id: str) -> Accepted[OpenApp, None] | Refused:
-    """Out of every organization, for good; the caller has to reach them all."""
+    """Out of every organization that the caller reaches; gone for good if none is left."""
     row = _found(state, caller, user_id)
     if isinstance(row, Refused):
         return row
-    for org_id in sorted(row.roles):
-        if not reaches(state, caller, org_id):
-            return Refused(FORBIDDEN_ORG(org_id=org_id))
+    left = {org_id: roles for org_id, roles in row.roles.items() if not reaches(state, caller, org_id)}
+    after = msgspec.structs.replace(row, roles=left, updated_at=context.now)
     effects: tuple[Effect, ...] = ()
     for org_id in sorted(row.roles):
         holdings = state.held_by(org_id)
-        state = state.with_holdings(org_id, msgspec.structs.replace(holdings, users=holdings.users.remove(user_id)))
+        users = holdings.users.insert(user_id, after) if org_id in left else holdings.users.remove(user_id)
+        state = state.with_holdings(org_id, msgspec.structs.replace(holdings, users=users))
         state, news = rebalanced(state, org_id, context.now)
         effects += news
-    return Accepted(msgspec.structs.replace(state, homes=state.homes.remove(user_id)), None, effects)
+    homes = state.homes.insert(user_id, min(left)) if left else state.homes.remove(user_id)
+    return Accepted(msgspec.structs.replace(state, homes=homes), None, effects)
 
 
 def with_user(state: OpenApp, row: User) -> OpenApp:
@@ -98,6 +98,12 @@ def with_user(state: OpenApp, row: User) -> OpenApp:
         state = state.with_holdings(org_id, msgspec.structs.replace(holdings, users=holdings.users.insert(row.id, row)))
     home = min(row.roles)
     return msgspec.structs.replace(state, homes=state.homes.insert(row.id, home), serial=state.serial + 1)
+
+
+def _seen(state: OpenApp, caller: Caller, row: User) -> User:
+    """Without the organizations that the caller does not reach: for it, they do not exist."""
+    roles = {org_id: each for org_id, each in row.roles.items() if reaches(state, caller, org_id)}
+    return row if len(roles) == len(row.roles) else msgspec.structs.replace(row, roles=roles)
 
 
 def _found(state: OpenApp, caller: Caller, user_id: str) -> User | Refused:

@@ -147,7 +147,7 @@ def _slowed(slowed: Slowed) -> dict[str, Any]:
         "stage": slowed.stage,
         "degradation_level": slowed.level,
         "delay_ms": slowed.delay_ms,
-        "message": f"The organization holds more than its plan allows: this took {slowed.delay_ms} ms longer.",
+        "message": f"The organization holds more than its plan allows: slowed down by {slowed.delay_ms} ms.",
     }
 
 
