@@ -46,7 +46,13 @@ def create_app(mock: Mock | None = None) -> Dispatcher:
 
 
 def _served(api: Api) -> Served:
-    return Served(api, lambda: bundles.load(api.name), build)
+    """The same for every mock of this process: a bundle with what follows from it knows nothing of worlds."""
+    if api.name not in _SERVED:
+        _SERVED[api.name] = Served(api, lambda: bundles.load(api.name), build)
+    return _SERVED[api.name]
+
+
+_SERVED: dict[str, Served] = {}
 
 
 def _scenario_reader() -> Callable[[str], Scenario]:
