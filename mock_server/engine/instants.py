@@ -89,3 +89,15 @@ def checked(instant: Instant) -> Instant:
     if not EARLIEST <= instant <= LATEST:
         raise InvalidTime("the moment lies outside the years 1970 to 9998")
     return instant
+
+
+def format_duration(duration: int) -> str:
+    """ISO 8601, of microseconds: P14D, PT1H30M, PT0.5S, P0D."""
+    days, rest = divmod(duration, DAY)
+    hours, rest = divmod(rest, 3600 * SECOND)
+    minutes, rest = divmod(rest, 60 * SECOND)
+    seconds = f"{rest / SECOND:.6f}".rstrip("0").rstrip(".")
+    time = "".join(f"{value}{unit}" for value, unit in ((hours, "H"), (minutes, "M")) if value)
+    time += f"{seconds}S" if rest else ""
+    date = f"{days}D" if days or not time else ""
+    return f"P{date}T{time}" if time else f"P{date}"

@@ -73,6 +73,27 @@ def settle(state: WorldState, until: Instant, jobs: Jobs) -> tuple[WorldState, l
     return state, timeline
 
 
+def settle_seeing(
+    state: WorldState, until: Instant, jobs: Jobs, see: Callable[[WorldState, Item, Fallen], None]
+) -> WorldState:
+    """Like `settle`, showing each item, the state that it found, and what came of it. Raises AgendaOverrun."""
+    done = 0
+    while (first := state.agenda.first()) is not None and first.at <= until:
+        if done == MOST_JOBS:
+            raise AgendaOverrun(f"more than {MOST_JOBS} jobs fall due until then; go there in smaller steps")
+        before, done = state, done + 1
+        state, fallen = _done(state, jobs)
+        see(before, first, fallen)
+    return state
+
+
+def one_job(state: WorldState, item: Item, jobs: Jobs) -> Fallen:
+    """What would come of an item if it were the next to fall due."""
+    job = item.job
+    outcome = jobs[job.api, job.name](state.apis[job.api], job.args, state.context(item.at))
+    return Fallen(item.at, item.key, job.api, job.name, str(outcome.reply))
+
+
 def _done(state: WorldState, jobs: Jobs) -> tuple[WorldState, Fallen]:
     item: Item
     item, agenda = state.agenda.take()

@@ -7,17 +7,20 @@ from typing import Any
 
 import msgspec
 
+from .explanations import Check
+
 
 class ProblemType(msgspec.Struct, frozen=True):
     """One named kind of refusal. Calling it with facts gives a Problem: `UNKNOWN_TIER(tier_slug="gold")`.
 
     `text` is a format string over those facts; a fact that it does not name is still shown in `details`, and one whose
-    name starts with an underscore only in the text.
+    name starts with an underscore only in the text. `check` is which check refuses so.
     """
 
     code: str
     status: int
     text: str
+    check: Check = "state"
 
     def __call__(self, **facts: Any) -> Problem:
         return Problem(self, facts)

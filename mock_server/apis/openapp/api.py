@@ -9,8 +9,11 @@ from .codec import dump, load
 from .credentials import CHALLENGE, identify, shown, token, token_form
 from .handlers import HANDLERS
 from .initial import initial_state
+from .model.causes import CAUSES
 from .model.consumption import consumed, key_used
 from .model.deletion import PURGE_JOB, purge_due
+from .model.differences import compared
+from .model.explanations import explained
 from .model.lifecycle import STAGE_JOB, rescheduled, stage_ends
 from .model.overrides import EXPIRY_JOB, override_expires
 from .model.scripting import EXECUTION_JOB, moves_on
@@ -45,4 +48,7 @@ API = Api(
     key_used=key_used,
     reconsidered=rescheduled,
     consumed=consumed,
+    compared=compared,
+    causes=CAUSES,
+    explained=explained,
 )

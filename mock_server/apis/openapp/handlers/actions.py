@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from mock_server.apis.openapp.model import assistance, scripting
 from mock_server.apis.openapp.model.doors import execute_action
 from mock_server.apis.openapp.model.portals import view_portal
@@ -29,7 +27,7 @@ async def execute_entity_action(call: Call) -> Reply:
     )
     slowed = executed.slowed
     if slowed is not None and call.world.state.apis[call.api.name].settings.delays == "real":
-        await asyncio.sleep(slowed.delay_ms / 1000)
+        await call.mock.sleep(slowed.delay_ms / 1000)
     return Reply({"correlation_id": call.request_id, **action_view(executed)})
 
 

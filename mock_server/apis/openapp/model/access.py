@@ -70,5 +70,6 @@ def in_scope(state: OpenApp, caller: Caller, entity_id: str) -> bool:
     return key is None or key.scoped_entity_ids is None or entity_id in key.scoped_entity_ids
 
 
-def no_such(kind: str, resource_id: str) -> Any:
-    return NO_SUCH(_noun=SINGULAR[kind], resource=kind, id=resource_id)
+def no_such(kind: str, resource_id: str, org_id: str | None = None) -> Any:
+    """`org_id`: in which organization it would have to be, where a reference has to stay inside one."""
+    return NO_SUCH(_noun=SINGULAR[kind], resource=kind, id=resource_id, _org_id=org_id)

@@ -62,7 +62,7 @@ def create_api_key(
     expires_at, scoped_entity_ids = bounds
     for entity_id in scoped_entity_ids or ():
         if entity_id not in state.held_by(org.id).entities.live:
-            return Refused(no_such("entities", entity_id))
+            return Refused(no_such("entities", entity_id, org.id))
     full = no_room(state, org, "api_keys", context.now)
     if full is not None:
         return full

@@ -62,7 +62,7 @@ def create_entity(state: OpenApp, context: Context, caller: Caller, x_org: str |
         return device
     org = state.orgs[device.org_id]
     if x_org is not None and x_org != org.id:
-        return Refused(no_such("devices", body["device_id"]))
+        return Refused(no_such("devices", body["device_id"], x_org))
     missing = _missing(state, org, zones=body.get("zone_id"))
     if missing is not None:
         return missing
@@ -107,5 +107,5 @@ def _missing(state: OpenApp, org: Org, **references: str | None) -> Refused | No
     holdings = state.held_by(org.id)
     for kind, resource_id in references.items():
         if resource_id is not None and resource_id not in holdings.shelf(kind).live:
-            return Refused(no_such(kind, resource_id))
+            return Refused(no_such(kind, resource_id, org.id))
     return None

@@ -15,7 +15,7 @@ from msgspec import Meta
 from rpds import HashTrieMap
 
 from mock_server.engine.callers import Caller
-from mock_server.engine.instants import Instant
+from mock_server.engine.instants import DAY, LATEST, Instant
 
 from .bounds import Count, ExternalId, Id, Localized, Moment, Name, Role, Uses
 from .roles import Permission, spelled_out
@@ -33,6 +33,7 @@ SINGULAR = {
     "organizations": "organization",
     "org_users": "user",
 }
+PLURAL = {key: key for key in SINGULAR} | {"api_keys": "API keys", "org_users": "users"}
 ProviderType = Literal[
     "go2rtc",
     "homeassistant",
@@ -164,7 +165,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
 class Meter(msgspec.Struct, frozen=True):
     """Uses of a metered quota in the day, the ISO week and the month that `day` (days since 1970) lies in."""
 
-    day: Annotated[int, Meta(ge=0, le=3_000_000)]
+    day: Annotated[int, Meta(ge=0, le=LATEST // DAY)]
     in_day: Uses
     in_week: Uses
     in_month: Uses

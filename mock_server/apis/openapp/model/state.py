@@ -16,6 +16,7 @@ from mock_server.engine.windows import Calendar
 
 from .bounds import Count, ExternalId, Id, Localized, Moment, Order, Provider, ProviderTime, Role, Secret, Slug
 from .credentials import digest
+from .localized import in_one_language
 from .quotas import CALENDAR_PERIODS, PERIODS, QUOTAS
 from .resources import NOTHING, Holdings, Kind, Portal
 from .roles import Permission, spelled_out
@@ -158,7 +159,7 @@ class Org(msgspec.Struct, frozen=True):
     @property
     def label(self) -> str:
         """Its name in one language, for texts of ours."""
-        return self.name.get("en") or next(iter(self.name.values()))
+        return in_one_language(self.name)
 
 
 class Flag(msgspec.Struct, frozen=True):

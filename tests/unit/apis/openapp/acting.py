@@ -5,7 +5,7 @@ A number that stands for a thing picks it among all of its kind, live or deleted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -30,6 +30,7 @@ from mock_server.engine.callers import OPERATOR, Caller
 from mock_server.engine.decisions import Accepted, Context, Refused
 from mock_server.engine.instants import DAY, SECOND, format_instant
 from mock_server.engine.kernel import Jobs, advance, decide, settle
+from mock_server.engine.problems import Problem
 from mock_server.engine.world import WorldState
 from mock_server.http.bodies import parse_json
 from mock_server.scenarios import initial_state, read_scenario
@@ -102,6 +103,32 @@ _WEIGHTS = (
 )  # fmt: skip
 commands = st.sampled_from([each for each, weight in _WEIGHTS for _ in range(weight)]).flatmap(lambda each: each)
 histories = st.lists(commands, min_size=8, max_size=50)
+A_FULL_LIFE: list[Command] = [
+    ("user", (0, 1)),
+    ("user", (1,)),
+    ("organization", 1),
+    ("create", "integrations", 1, None, None),
+    ("create", "integrations", 1, None, None),
+    ("create", "zones", 1, 0, None),
+    ("create", "zones", 1, None, 0),
+    ("create", "devices", 1, 0, 0),
+    ("create", "entities", 1, 0, 0),
+    ("create", "api_keys", 1, None, None),
+    ("organization", 2),
+    ("open", 0, 0),
+    ("script", 1, '# mock: result {"a": [1, 2.5, null]}'),
+    ("consume", "video_session_duration_seconds", 1),
+    ("consume", "door_opens", 1),
+    ("limit", 1, "devices", 9, 3),
+    ("limit", 1, "zones", 9, None),
+    ("delete", "devices", 3, True),
+    ("delete", "zones", 2, True),
+    ("wait", 86_400),
+    ("delete", "api_keys", 1, True),
+    ("script", 0, "# mock: fail it broke"),
+    ("keep", "entities", 2, True),
+]
+"""After it, there is some of everything."""
 
 
 def world(scenario: str = "over-capacity") -> WorldState:
@@ -141,6 +168,15 @@ def happened(state: WorldState, history: Iterable[Command]) -> WorldState:
     for command in history:
         state, _ = act(state, command)
     return state
+
+
+def refusals(state: WorldState, history: Iterable[Command]) -> Iterator[tuple[WorldState, Problem, Command]]:
+    """What is refused on the way, each with the world that it was refused in."""
+    for command in history:
+        after, outcome = act(state, command)
+        if isinstance(outcome, Refused):
+            yield state, outcome.problem, command
+        state = after
 
 
 def settings_with(state: WorldState, changes: Mapping[str, Any]) -> Any:

@@ -15,7 +15,11 @@ import msgspec
 from hypothesis import Phase, given, settings
 from mock_server.engine.instants import DAY
 from mock_server.engine.kernel import advance
-from tests.unit.apis.openapp.acting import API, JOBS, domain, happened, histories, world
+from tests.unit.apis.openapp.acting import API, JOBS, ROOT, domain, happened, histories, refusals, world
+
+def explained(refusal):
+    state, problem, _ = refusal
+    return API.explained(domain(state), state.context(state.clock.now), problem, ROOT)
 
 def short(value):
     return hashlib.sha256(repr(value).encode()).hexdigest()[:12]
@@ -29,6 +33,9 @@ def run(history):
     dumps = [msgspec.json.encode(API.dump(domain(each))) for each in (state, later)]
     seen = {
         "history": history, "state": dumps, "agenda": agenda, "timeline": fallen,
+        "changes": [API.compared(domain(a), domain(b)) for a, b in ((world(), state), (state, later), (later, world()))],
+        "causes": [API.causes[item.job.name](domain(state), item.job.args) for item in agenda],
+        "explanations": [explained(each) for each in refusals(world(), history)],
         "outbox": [list(each.outbox.happenings) for each in (state, later)],
     }
     print(*(f"{name}={short(value)}" for name, value in seen.items()))

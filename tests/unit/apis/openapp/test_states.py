@@ -26,33 +26,22 @@ from mock_server.engine.world import WorldState
 from mock_server.http.bodies import parse_json
 from mock_server.http.mock import Mock
 
-from .acting import ACME, GLOBEX, JOBS, ROOT, START, Command, act, commands, domain, happened, histories, world
+from .acting import (
+    A_FULL_LIFE,
+    ACME,
+    GLOBEX,
+    JOBS,
+    ROOT,
+    START,
+    Command,
+    act,
+    commands,
+    domain,
+    happened,
+    histories,
+    world,
+)
 
-A_FULL_LIFE: list[Command] = [
-    ("user", (0, 1)),
-    ("user", (1,)),
-    ("organization", 1),
-    ("create", "integrations", 1, None, None),
-    ("create", "integrations", 1, None, None),
-    ("create", "zones", 1, 0, None),
-    ("create", "zones", 1, None, 0),
-    ("create", "devices", 1, 0, 0),
-    ("create", "entities", 1, 0, 0),
-    ("create", "api_keys", 1, None, None),
-    ("organization", 2),
-    ("open", 0, 0),
-    ("script", 1, '# mock: result {"a": [1, 2.5, null]}'),
-    ("consume", "video_session_duration_seconds", 1),
-    ("consume", "door_opens", 1),
-    ("limit", 1, "devices", 9, 3),
-    ("limit", 1, "zones", 9, None),
-    ("delete", "devices", 3, True),
-    ("delete", "zones", 2, True),
-    ("wait", 86_400),
-    ("delete", "api_keys", 1, True),
-    ("script", 0, "# mock: fail it broke"),
-    ("keep", "entities", 2, True),
-]
 STRANGE: tuple[Any, ...] = (
     None, "", "nowhere", 0, 1, -1, 2**31, 2**63, 2**64, 1.5, True, False, [], {}, [[]], {"a": 1}, "x" * 600, "a b", "🚪",
     "day", "zones", "01J9ZC3M4N5P6Q7R8S9T0V1W00", LATEST, LATEST + 1,
@@ -208,6 +197,7 @@ BROKEN = {
     "one override id twice": lambda kept: entry(kept, GLOBEX)["overrides"][0].update(
         id=entry(kept, GLOBEX)["overrides"][1]["id"]
     ),
+    "uses of a day after all time": lambda kept: entry(kept, GLOBEX)["meters"]["door_opens"].update(day=LATEST // DAY + 1),
     "a key with a credential's secret": lambda kept: kept["credentials"][0].update(secret="acme-laptop"),
 }  # fmt: skip
 
