@@ -9,7 +9,9 @@ import msgspec
 from starlette.datastructures import Headers
 
 from mock_server.engine.callers import Caller, Rejected
+from mock_server.engine.changes import Change
 from mock_server.engine.decisions import Accepted, Context, Refused
+from mock_server.engine.explanations import Explanation
 from mock_server.engine.instants import Instant
 from mock_server.engine.kernel import JobFunction
 from mock_server.engine.problems import Problem
@@ -59,6 +61,10 @@ class Api(msgspec.Struct, frozen=True):
     probe          what the API's reads would answer in a state: operationId and body, for checking states from files
     pages          what links of the API lead to, by the first step of the path below the mount
     token_form     how a client wants a secret written, given the API's origin
+    compared       what differs between two domain states, in the order in which a reader wants to hear of it
+    causes         for each job, why it was scheduled: domain state and the job's arguments -> a sentence
+    explained      why the model refused, in the state that it refused in; None where it has no more to say than the
+                   problem itself
     """
 
     name: str
@@ -82,3 +88,6 @@ class Api(msgspec.Struct, frozen=True):
     reconsidered: Callable[[Any, Context], Accepted[Any, None]] = lambda state, _: Accepted(state, None)
     consumed: Callable[[Any, Context, str, str, int, str | None], Accepted[Any, Any] | Refused] | None = None
     aliases: Mapping[str, str] = {}
+    compared: Callable[[Any, Any], list[Change]] = lambda _, __: []
+    causes: Mapping[str, Callable[[Any, Mapping[str, Any]], str]] = {}
+    explained: Callable[[Any, Context, Problem, Caller | None], Explanation | None] = lambda *_: None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from functools import cache
 
 from mock_server import bundles, machine
@@ -28,16 +29,17 @@ def create_mock(
     *,
     wall: Callable[[], Instant] = machine.wall,
     fresh_seed: Callable[[], int] = machine.fresh_seed,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Mock:
     """A mock with its first world. Raises FixtureError or UnknownApi.
 
-    `wall` and `fresh_seed` are all that it takes from the machine; tests hand in their own.
+    `wall`, `fresh_seed` and `sleep` are all that it takes from the machine; tests hand in their own.
     """
     options = options or Options()
     if options.root_api not in APIS:
         raise UnknownApi(f"there is no API {options.root_api!r}; there are: {', '.join(APIS)}")
     served = {name: _served(api) for name, api in APIS.items()}
-    return Mock(options, served, _served(CONTROL), _scenario_reader(), wall, fresh_seed)
+    return Mock(options, served, _served(CONTROL), _scenario_reader(), wall, fresh_seed, sleep)
 
 
 def create_app(mock: Mock | None = None) -> Dispatcher:

@@ -148,7 +148,7 @@ def find(kind: str, name: str, beside: str = "") -> Path:
     A relative path starts at the folder of the file `beside`. Raises FixtureError with the names that exist.
     """
     folder = FIXTURES / kind
-    if "/" in name or name.endswith((".yaml", ".yml")):
+    if "/" in name or name.endswith((".yaml", ".yml", ".json")):
         return Path(beside).parent / name
     if _NAME.fullmatch(name) and (folder / f"{name}.yaml").is_file():
         return folder / f"{name}.yaml"

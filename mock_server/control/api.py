@@ -14,7 +14,7 @@ from mock_server.engine.instants import Instant
 from mock_server.http.envelope import render
 from mock_server.http.mock import Mock
 
-from . import clock, inside, state, worlds
+from . import agenda, audit, clock, export, faults, inside, journal, snapshots, state, worlds
 from .token import matches
 
 OPERATOR_CALLER = Caller("control", None, frozenset({OPERATOR}))
@@ -56,6 +56,22 @@ API = Api(
         "delete_world": worlds.delete_world,
         "reset_world": worlds.reset_world,
         "fork_world": worlds.fork_world,
+        "list_snapshots": snapshots.list_snapshots,
+        "take_snapshot": snapshots.take_snapshot,
+        "delete_snapshot": snapshots.delete_snapshot,
+        "restore_snapshot": snapshots.restore_snapshot,
+        "compare_world": snapshots.compare_world,
+        "list_requests": journal.list_requests,
+        "clear_requests": journal.clear_requests,
+        "get_request": journal.get_request,
+        "export_requests": export.export_requests,
+        "audit_requests": audit.audit_requests,
+        "list_faults": faults.list_faults,
+        "add_fault": faults.add_fault,
+        "clear_faults": faults.clear_faults,
+        "get_fault": faults.get_fault,
+        "remove_fault": faults.remove_fault,
+        "get_agenda": agenda.get_agenda,
         "get_clock": clock.get_clock,
         "move_clock": clock.move_clock,
         "get_settings": inside.get_settings,

@@ -14,7 +14,7 @@ DEFAULT_WORLD_STAYS = ProblemType(
 CLOCK_GOES_BACK = ProblemType(
     "clock_goes_back",
     409,
-    "The world's time is {now}; it cannot go back to {wanted}. Fork before you advance, or reset.",
+    "The world's time is {now}; it cannot go back to {wanted}. To go back, restore a snapshot that was taken then.",
 )
 TOO_MUCH_DUE = ProblemType("too_much_due", 409, "The clock cannot be moved that far at once: {reason}.")
 NOTHING_DUE = ProblemType("nothing_due", 409, "Nothing will fall due in this world, so there is no next step.")
@@ -24,3 +24,28 @@ UNKNOWN_API = ProblemType("unknown_api", 400, "The API {api!r} is not served her
 NOT_METERED = ProblemType("not_metered", 400, "The API {api!r} has no metered quotas.")
 INVALID_SETTINGS = ProblemType("invalid_settings", 400, "The settings do not fit: {reason}. There are: {known}.")
 INVALID_STATE = ProblemType("invalid_state", 400, "The state cannot be put back: {reason}.")
+INVALID_FAULT = ProblemType("invalid_fault", 400, "This is no fault that can act: {reason}.")
+FAULT_EXISTS = ProblemType("fault_exists", 409, "The world {world!r} has a fault {fault!r} already.")
+TOO_MANY_FAULTS = ProblemType("too_many_faults", 409, "The world {world!r} has {most} faults, and no more are kept.")
+NO_SUCH_FAULT = ProblemType("not_found", 404, "The world {world!r} has no fault {fault!r}; there are: {there_are}.")
+SNAPSHOT_EXISTS = ProblemType("snapshot_exists", 409, "The world {world!r} has a snapshot {snapshot!r} already.")
+TOO_MANY_SNAPSHOTS = ProblemType(
+    "too_many_snapshots", 409, "The world {world!r} has {most} snapshots, and no more are kept. Delete one first."
+)
+NO_SUCH_SNAPSHOT = ProblemType(
+    "not_found", 404, "The world {world!r} has no snapshot {snapshot!r}; there are: {there_are}."
+)
+COMPARE_WITH_ONE = ProblemType(
+    "invalid_request", 400, "Name what to compare with: another world (`with`) or a snapshot (`snapshot`), not both."
+)
+NO_SUCH_REQUEST = ProblemType(
+    "not_found", 404, "The journal of {world!r} has no request {number}; it keeps {kept} of {answered}."
+)
+TOO_MANY_WAITING = ProblemType(
+    "too_many_waiting", 409, "{most} requests wait for news already, and no more may. Try again later."
+)
+START_FORGOTTEN = ProblemType(
+    "start_forgotten",
+    409,
+    "How the world was before request {number} is no longer known: too much has changed since. Take a newer slice.",
+)

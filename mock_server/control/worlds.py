@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 import mock_server
 from mock_server.api import Api
 from mock_server.engine.instants import Instant, InvalidTime, format_instant, parse_instant
+from mock_server.engine.kernel import MOST_JOBS
 from mock_server.engine.problems import ProblemType
 from mock_server.engine.world import forked
 from mock_server.fixtures import FixtureError
 from mock_server.http.addressing import unknown_world
 from mock_server.http.exchange import Call, Refusal, Reply
-from mock_server.http.mock import DEFAULT_WORLD, Mock
+from mock_server.http.mock import DEFAULT_WORLD, MOST_WAITING, Mock
+from mock_server.store.faults import MOST_FAULTS
+from mock_server.store.journal import LONGEST_BODY, MOST_BYTES, MOST_BYTES_OF_ALL, MOST_ENTRIES
+from mock_server.store.snapshots import MOST_SNAPSHOTS, going_on
 from mock_server.store.worlds import MOST_WORLDS, TooManyWorlds, World, WorldExists
 
 from .problems import (
@@ -23,6 +29,18 @@ from .problems import (
     UNKNOWN_API,
     WORLD_EXISTS,
 )
+
+BOUNDS = {
+    "worlds": MOST_WORLDS,
+    "snapshots": MOST_SNAPSHOTS,
+    "faults": MOST_FAULTS,
+    "journal_entries": MOST_ENTRIES,
+    "journal_bytes": MOST_BYTES,
+    "journal_bytes_of_all": MOST_BYTES_OF_ALL,
+    "journal_body_bytes": LONGEST_BODY,
+    "waiting": MOST_WAITING,
+    "jobs": MOST_JOBS,
+}
 
 
 async def get_health(call: Call) -> Reply:
@@ -42,6 +60,7 @@ async def get_health(call: Call) -> Reply:
             "version": mock_server.__version__,
             "worlds": len(mock.worlds),
             "contract_breaches": len(mock.breaches),
+            "bounds": BOUNDS,
             "apis": apis,
         }
     )
@@ -83,10 +102,12 @@ async def reset_world(call: Call) -> Reply:
 
 
 async def fork_world(call: Call) -> Reply:
-    parent, name = world_of(call), call.body["name"]
-    call.mock.now_in(parent)
+    parent, name, mock = world_of(call), call.body["name"], call.mock
+    now, wall = mock.now_in(parent), mock.wall()
+    # A reset of the new world leads back to now, not to when the first one began.
+    state = msgspec.structs.replace(forked(parent.state), clock=going_on(parent.state.clock, now, wall))
     try:
-        world = call.mock.worlds.add(name, parent.scenario, forked(parent.state), call.mock.wall())
+        world = mock.worlds.add(name, parent.scenario, state, wall)
     except (WorldExists, TooManyWorlds) as error:
         raise _not_added(error, name) from None
     return _created(call, world)
@@ -125,6 +146,8 @@ def summary(mock: Mock, world: World) -> dict[str, Any]:
         "clock": {"now": format_instant(now), "mode": state.clock.mode},
         "requests": world.requests,
         "scheduled": len(state.agenda),
+        "snapshots": len(world.snapshots) if world.has_snapshots else 0,
+        "faults": len(world.faults) if world.has_faults else 0,
         "prefix": f"/w/{world.name}",
     }
 

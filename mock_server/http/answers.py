@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Literal
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Send
@@ -22,9 +23,14 @@ _HEADER_NAMES = re.compile(r"[A-Za-z0-9_-]{1,64}(?:\s*,\s*[A-Za-z0-9_-]{1,64}){0
 
 
 class Answer:
-    """Status, headers (lower-case names) and the whole body. `problem` and `world` are for the log."""
+    """Status, headers (lower-case names) and the whole body.
 
-    __slots__ = ("body", "headers", "problem", "status", "world")
+    problem, world    for the log
+    refusal           what it refuses with, if it does
+    hang_up, keep     a fault closes or resets the connection instead of sending it, perhaps after `keep` bytes
+    """
+
+    __slots__ = ("body", "hang_up", "headers", "keep", "problem", "refusal", "status", "world")
 
     def __init__(self, status: int = 0, headers: list[tuple[bytes, bytes]] | None = None, body: bytes = b"") -> None:
         self.status = status
@@ -32,6 +38,9 @@ class Answer:
         self.body = body
         self.problem = "-"
         self.world = "-"
+        self.refusal: Problem | None = None
+        self.hang_up: Literal["close", "reset"] | None = None
+        self.keep: int | None = None
 
     async def receive(self, message: Message) -> None:
         """The `send` that Connexion's app is given."""
@@ -62,7 +71,7 @@ def answer_to(api: Api, problem: Problem, request_id: str) -> Answer:
     """The problem in the API's own error envelope."""
     body, media_type = api.render(problem, request_id)
     answer = Answer(problem.type.status, [(b"content-type", media_type.encode())], body)
-    answer.problem = problem.type.code
+    answer.problem, answer.refusal = problem.type.code, problem
     for name, value in problem.headers:
         answer.add(name.lower(), value)
     return answer

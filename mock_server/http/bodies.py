@@ -14,6 +14,7 @@ from .problems import INVALID_REQUEST, TOO_LARGE
 
 DEEPEST_NESTING = 64
 LONGEST_NUMBER = 400
+_MOST_MESSAGES = 3
 
 
 class ClientGone(Exception):
@@ -44,6 +45,14 @@ async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def disconnected(receive: Receive) -> bool:
+    """A server says `http.disconnect` once the client is gone; one that goes on saying other things cannot tell."""
+    for _ in range(_MOST_MESSAGES):
+        if (await receive())["type"] == "http.disconnect":
+            return True
+    return False
 
 
 def parse_json(raw: bytes, deepest: int = DEEPEST_NESTING) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jsonschema_rs import Draft4Validator
 
+from mock_server.openapi.secrets import Path, secret_paths
 from mock_server.openapi.walk import resolve
 
 from .bodies import DEEPEST_NESTING
@@ -56,6 +57,11 @@ class ResponseRule:
         return self._compiled[media_type]
 
     @cached_property
+    def secret_paths(self) -> tuple[Path, ...]:
+        """Where secrets stand in its JSON bodies."""
+        return secret_paths(self._validators.bundle, self._content.get("application/json", {}).get("schema"))
+
+    @cached_property
     def header_rules(self) -> list[tuple[str, bool, bool, Draft4Validator]]:
         """For each declared header: lower-case name, required, an integer, validator."""
         return [
@@ -83,6 +89,7 @@ class Operation:
         self.permission: str | None = raw.get("x-permission")
         declared = [resolve(bundle, each) for each in (*item.get("parameters", []), *raw.get("parameters", []))]
         self.parameters = [Parameter(each, bundle, validators) for each in declared]
+        self._declared_at = _declared_at(bundle, path, method, item)
         self.largest_body: int = raw.get("x-max-body", LARGEST_BODY)
         self.deepest: int = raw.get("x-max-depth", DEEPEST_NESTING)
         self.query_names = frozenset(p.name for p in self.parameters if p.place == "query")
@@ -103,8 +110,30 @@ class Operation:
         """For JSON bodies; None if the operation takes none."""
         return self._validators.of(self._body_schema) if self._body_schema is not None else None
 
+    def parameter_pointer(self, place: str, name: str) -> str | None:
+        """Where the bundle declares a parameter; None if it does not."""
+        return self._declared_at.get((place, name))
+
+    @cached_property
+    def secret_paths(self) -> tuple[Path, ...]:
+        """Where secrets stand in its JSON bodies."""
+        return secret_paths(self._validators.bundle, self._body_schema) if self._body_schema is not None else ()
+
     def __repr__(self) -> str:
         return f"<{self.api} {self.method} {self.path}>"
+
+
+def _declared_at(
+    bundle: Mapping[str, Any], path: str, method: str, item: Mapping[str, Any]
+) -> dict[tuple[str, str], str]:
+    """(place, name) of each parameter -> JSON pointer to where it stands in the bundle."""
+    at = f"/paths/{path.replace('~', '~0').replace('/', '~1')}"
+    found: dict[tuple[str, str], str] = {}
+    for pointer, holder in ((at, item), (f"{at}/{method}", item[method])):
+        for n, each in enumerate(holder.get("parameters", [])):
+            declared = resolve(bundle, each)
+            found[declared["in"], declared["name"]] = f"{pointer}/parameters/{n}"
+    return found
 
 
 class Contract:

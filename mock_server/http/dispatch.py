@@ -1,47 +1,42 @@
 """The one ASGI app around everything: it finds world, API and operation, asks Connexion, checks and journals.
 
-client -> world chosen -> journal opens -> route: operation, or 404, or 405 -> caller looked up, not yet judged ->
-body read (413) -> that API's Connexion app (401, 403, 415, 400, handler) -> answer checked -> journal closes
+client -> world chosen -> route: operation, or 404, or 405 -> what `world_requests` does there -> client
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from mock_server import machine
-from mock_server.api import Api, Token
-from mock_server.engine.callers import Caller, Rejected
+from mock_server.api import Token
+from mock_server.engine.callers import Rejected
 from mock_server.engine.ids import ulid
-from mock_server.engine.instants import Instant
 from mock_server.engine.problems import Problem
-from mock_server.store.journal import Entry
 from mock_server.store.worlds import World
 
 from . import pages
-from .addressing import CONTROL, Address, address_of, base_url, is_loopback, origin_of, unknown_world, world_name
-from .answers import Answer, answer_to, corrected, preflight
+from .addressing import CONTROL, Address, address_of, is_loopback, origin_of, unknown_world, world_name
+from .answers import Answer, answer_to, preflight
 from .bodies import ClientGone
-from .connexion_app import ROUTING_CONTEXT
-from .contract import METHOD_NOT_ALLOWED, ROUTE_NOT_FOUND
+from .delivery import deliver
 from .exchange import Call, Refusal
-from .mock import Mock, Served
+from .mock import Mock
+from .operate import checked, identity, operate, unrouted
 from .problems import FORBIDDEN_HOST, FORBIDDEN_ORIGIN, INTERNAL_ERROR, INVALID_REQUEST, STOPPING
 from .problems import METHOD_NOT_ALLOWED as METHOD_REFUSED
 from .problems import ROUTE_NOT_FOUND as NO_ROUTE
-from .routes import LONGEST_PATH, Node, split_path
-from .stages import CALL, invalid, read_request_body
+from .routes import LONGEST_PATH, split_path
+from .stages import read_request_body
+from .world_requests import Visit, correlation_id
 
 log = logging.getLogger("mockbill")
 access_log = logging.getLogger("mockbill.access")
 
 PAGE_METHODS = "GET, HEAD, OPTIONS"
-_CORRELATION_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 
 class Dispatcher:
@@ -77,7 +72,7 @@ class Dispatcher:
                 answer = self._refused_by_control(STOPPING(), Headers(raw=[]))
                 answer.add("connection", "close")
             _log_access(scope, answer, machine.stopwatch() - started)
-            await answer.send(send, is_head=scope["method"] == "HEAD")
+            await deliver(answer, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
@@ -117,90 +112,13 @@ class Dispatcher:
         world: World,
         token: Token | Rejected | None,
     ) -> Answer:
-        mock, method = self.mock, scope["method"]
-        started = machine.stopwatch()
-        now = mock.now_in(world)
+        mock = self.mock
         world.used_at = mock.wall()
+        mock.now_in(world)
         if (page := pages.of_api(mock, address, scope, headers, world)) is not None:
             page.add("x-request-id", self._control_id(headers))
             return page
-        journal = world.journal
-        entry = Entry(journal.next_number(), now, method, scope["path"], scope["headers"])
-        request_id = _correlation_id(headers) or ulid(now, world.state.seed, "request", entry.number)
-        served = mock.served[address.api]
-        node, parameters = served.routes.find(address.rest)
-        if node is not None and method == "OPTIONS":
-            answer = preflight(node.allow, headers)
-        elif node is None or method not in node.methods:
-            answer = self._unrouted(served, node, method, address, request_id)
-        else:
-            operation = node.methods[method]
-            entry.operation = operation.id
-            call = Call(mock, served.api, operation, headers)
-            call.world = world
-            call.path, call.query_string = parameters, scope["query_string"]
-            call.base_url = base_url(mock, scope, headers, address, world.name)
-            call.request_id = request_id
-            call.token = token
-            call.identity = _identity(served.api, token, world.state.apis[served.api.name], now)
-            entry.caller = call.identity.name if isinstance(call.identity, Caller) else "rejected"
-            try:
-                answer = await self._operate(served, call, scope, receive, request_id)
-            except ClientGone:
-                entry.problem = "client_gone"
-                journal.close(entry)
-                raise
-            entry.body = call.raw
-        answer.add("x-request-id", request_id)
-        answer.add("x-mock-request", str(entry.number))
-        answer.allow_any_origin(headers)
-        entry.status, entry.answer, entry.answer_headers = answer.status, answer.body, answer.headers
-        entry.problem = None if answer.problem == "-" else answer.problem
-        entry.seconds = machine.stopwatch() - started
-        journal.close(entry)
-        answer.world = world.name
-        return answer
-
-    async def _operate(self, served: Served, call: Call, scope: Scope, receive: Receive, request_id: str) -> Answer:
-        """Ask Connexion for the answer, turn refusals into the API's envelope, and check what came out."""
-        answer = Answer()
-        try:
-            if call.operation.takes_body:
-                await read_request_body(call, receive)
-            inner = dict(scope)
-            inner["method"] = call.operation.method
-            inner[CALL] = call
-            inner["extensions"] = {ROUTING_CONTEXT: call.operation.routing}
-            await served.app(inner, receive, answer.receive)
-        except Refusal as refusal:
-            answer = answer_to(served.api, refusal.problem, request_id)
-        except ClientGone:
-            raise
-        except HTTPException as error:
-            # Nothing of Connexion's own should refuse before our stages do; if it does, it is still an answer.
-            log.warning("connexion refused %r: %s %s", call.operation, error.status_code, error.detail)
-            answer = answer_to(served.api, invalid("request", "-", str(error.detail)).problem, request_id)
-        except Exception as error:
-            log.exception("%r failed", call.operation)
-            self.mock.breaches.append(f"{call.operation!r}: {error!r}")
-            return answer_to(served.api, INTERNAL_ERROR(), request_id)
-        rule = call.operation.responses.get(answer.status)
-        return corrected(self.mock, served.api, repr(call.operation), rule, answer, request_id)
-
-    def _unrouted(self, served: Served, node: Node | None, method: str, address: Address, request_id: str) -> Answer:
-        path = "/" + "/".join(address.rest).encode("ascii", "backslashreplace").decode()[:200]
-        if node is None:
-            problem = NO_ROUTE(
-                method=method[:20], path=path, api=served.api.title, did_you_mean=served.routes.nearest(method, path)
-            )
-            name = ROUTE_NOT_FOUND
-        else:
-            problem = METHOD_REFUSED(method=method[:20], path=path, allow=node.allow).with_headers(
-                ("Allow", node.allow)
-            )
-            name = METHOD_NOT_ALLOWED
-        answer = answer_to(served.api, problem, request_id)
-        return corrected(self.mock, served.api, name, served.contract.named_responses.get(name), answer, request_id)
+        return await Visit(mock, scope, headers, address, world, token).answer(receive)
 
     def _page(self, address: Address, scope: Scope, headers: Headers) -> Answer | None:
         """A page of ours, read with GET or HEAD, and like every answer with a request id."""
@@ -244,16 +162,26 @@ class Dispatcher:
         elif node is not None and method == "OPTIONS":
             answer = preflight(node.allow, Headers(raw=[]))
         elif node is None or method not in node.methods:
-            answer = self._unrouted(served, node, method, address, request_id)
+            answer = unrouted(mock, served, node, method, address, request_id)
         else:
             call = Call(mock, served.api, node.methods[method], headers)
-            call.path, call.query_string = parameters, scope["query_string"]
+            call.path, call.query_string, call.receive = parameters, scope["query_string"], receive
             call.base_url = origin_of(scope, headers, mock.options.public_url)
             call.token = served.api.token(headers, True)
-            call.identity = _identity(served.api, call.token, mock, 0)
-            answer = await self._operate(served, call, scope, receive, request_id)
+            call.identity = identity(served.api, call.token, mock, 0)
+            answer = await self._control_answer(call, scope, receive, request_id)
         answer.add("x-request-id", request_id)
         return answer
+
+    async def _control_answer(self, call: Call, scope: Scope, receive: Receive, request_id: str) -> Answer:
+        served = self.mock.control
+        try:
+            if call.operation.takes_body:
+                await read_request_body(call, receive)
+        except Refusal as refusal:
+            answer = answer_to(served.api, refusal.problem, request_id)
+            return checked(self.mock, served, call, answer, request_id)
+        return await operate(self.mock, served, call, scope, receive, request_id)
 
     def _refused_by_control(self, problem: Problem, headers: Headers) -> Answer:
         request_id = self._control_id(headers)
@@ -264,7 +192,7 @@ class Dispatcher:
 
     def _control_id(self, headers: Headers) -> str:
         self._control_calls += 1
-        return _correlation_id(headers) or ulid(self.mock.wall(), self._control_seed, "control", self._control_calls)
+        return correlation_id(headers) or ulid(self.mock.wall(), self._control_seed, "control", self._control_calls)
 
     def _is_ours(self, host: str) -> bool:
         """Neither by its origin nor by rebinding its name to this machine may another site reach the control API."""
@@ -272,15 +200,6 @@ class Dispatcher:
         if is_loopback(host):
             return True
         return public_url is not None and host == public_url.partition("://")[2].split("/")[0]
-
-
-def _identity(api: Api, token: Token | Rejected | None, domain: object, now: Instant) -> Caller | Rejected | None:
-    return api.identify(domain, token.secret, now) if isinstance(token, Token) else token
-
-
-def _correlation_id(headers: Headers) -> str | None:
-    sent = headers.getlist("x-correlation-id")
-    return sent[0] if len(sent) == 1 and _CORRELATION_ID.fullmatch(sent[0]) else None
 
 
 def _printable(path: str) -> str:

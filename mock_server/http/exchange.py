@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from starlette.datastructures import Headers
+from starlette.types import Receive
 
 from mock_server.api import Api, Token
 from mock_server.engine.callers import ANONYMOUS, Caller, Rejected
@@ -14,6 +15,7 @@ from mock_server.engine.decisions import Accepted, Context, Refused
 from mock_server.engine.instants import Instant
 from mock_server.engine.kernel import decide
 from mock_server.engine.problems import Problem
+from mock_server.engine.world import WorldState
 from mock_server.store.worlds import World
 
 if TYPE_CHECKING:
@@ -61,12 +63,16 @@ class Call:
         "headers",
         "identity",
         "mock",
+        "now",
         "operation",
         "path",
         "query",
         "query_string",
         "raw",
+        "receive",
         "request_id",
+        "seen",
+        "steps",
         "token",
         "world",
     )
@@ -84,25 +90,36 @@ class Call:
         self.query_string = b""
         self.body: Any = None
         self.raw = b""
+        self.receive: Receive | None = None
+        """What the client goes on to say, for the control API's calls that wait."""
         self.caller: Caller = ANONYMOUS
         self.identity: Caller | Rejected | None = None
         self.token: Token | Rejected | None = None
         self.base_url = ""
         self.request_id = ""
+        self.now: Instant | None = None
+        """The world's time when a model was asked."""
+        self.seen: WorldState | None = None
+        """The state that was decided upon, once a model was asked."""
+        self.steps: list[tuple[WorldState, WorldState]] = []
+        """Before and after each change that the call made to its world."""
 
     def decide(self, function: Callable[[Any, Context], Accepted[Any, R] | Refused]) -> R:
         """Apply a model's decision to the world in one step and give its reply. Raises Refusal."""
         # Only now, because others may have moved the world's time while this request's body came in.
-        now, api = self.mock.now_in(self.world), self.api.name
-        outcome = self.world.transact(lambda state: decide(state, api, function, now))
+        now = self.mock.now_in(self.world)
+        self.now = now
+        outcome = self._transact(function, now)
         if isinstance(outcome, Refused):
             raise Refusal(outcome.problem)
         self._note_use(now)
-        return outcome.reply
+        reply: R = outcome.reply
+        return reply
 
     def view(self, function: Callable[[Any, Context], R | Refused]) -> R:
         """Look at the world as it is, changing nothing. Raises Refusal."""
         now, state = self.mock.now_in(self.world), self.world.state
+        self.now, self.seen = self.now or now, self.seen or state
         outcome = function(state.apis[self.api.name], state.context(now))
         if isinstance(outcome, Refused):
             raise Refusal(outcome.problem)
@@ -115,6 +132,21 @@ class Call:
         if caller.key is not None and used is not None:
             name = self.api.name
             self.world.transact(lambda state: decide(state, name, lambda domain, it: used(domain, caller, it), now))
+
+    def _transact(self, function: Callable[[Any, Context], Any], now: Instant) -> Any:
+        api, before, after = self.api.name, self.world.state, None
+
+        def step(state: WorldState) -> tuple[WorldState, Any]:
+            nonlocal before, after
+            before = state
+            after, outcome = decide(state, api, function, now)
+            return after, outcome
+
+        outcome = self.world.transact(step)
+        self.seen = self.seen or before
+        if after is not None and after is not before:
+            self.steps.append((before, after))
+        return outcome
 
     def header_map(self) -> Mapping[str, str]:
         """Lower-case name -> value; of a repeated header the last."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp
 from mock_server import machine
 from mock_server.api import Api
 from mock_server.engine.clock import running
-from mock_server.engine.instants import Instant
+from mock_server.engine.instants import LATEST, Instant
 from mock_server.engine.kernel import Jobs, settle
 from mock_server.engine.world import WorldState
 from mock_server.fixtures import FixtureError
@@ -24,6 +25,8 @@ from .contract import Contract
 from .routes import Routes
 
 DEFAULT_WORLD = "demo"
+MOST_WAITING = 200
+"""Requests of the control API that wait for news at once."""
 
 
 def _never_back(wall: Callable[[], Instant]) -> Callable[[], Instant]:
@@ -98,6 +101,7 @@ class Mock:
         scenarios: Callable[[str], Scenario],
         wall: Callable[[], Instant] = machine.wall,
         fresh_seed: Callable[[], int] = machine.fresh_seed,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.options = options
         self.served = served
@@ -105,6 +109,10 @@ class Mock:
         self.scenarios = scenarios
         self.wall = _never_back(wall)
         self.fresh_seed = fresh_seed
+        self.sleep = sleep
+        """Lets so many seconds pass, for answers that come late."""
+        self.waiting = 0
+        """How many requests of the control API wait for news."""
         self.worlds = Worlds()
         self._probed: set[str] = set()
         self.check = ResponseCheck()
@@ -146,7 +154,7 @@ class Mock:
         state, clock = world.initial, world.initial.clock
         if clock.mode == "running" and clock.now != clock.wall:
             state = msgspec.structs.replace(state, clock=running(clock.now, self.wall()))
-        world.reset(state)
+        self.worlds.reset(world, state)
 
     def _unsavable(self, api: str, state: WorldState) -> str | None:
         """Why the state could not be put back once it has been saved."""
@@ -183,7 +191,7 @@ class Mock:
         """The world's time at this moment, after all that was due until then has been done."""
         wall = self.wall()
         state = world.state
-        now = state.clock.read(wall)
+        now = min(state.clock.read(wall), LATEST)
         first = state.agenda.first()
         if first is not None and first.at <= now:
             world.transact(lambda before: self._settled(before, now))

@@ -67,8 +67,8 @@ def of_api(mock: Mock, address: Address, scope: Scope, headers: Headers, world: 
     page = api.pages.get(address.rest[0]) if len(address.rest) == 2 else None
     if page is None or scope["method"] not in ("GET", "HEAD"):
         return None
-    state, query = world.state, dict(parse_qsl(scope["query_string"].decode("latin-1")))
-    context = state.context(state.clock.read(mock.wall()))
+    now, state = mock.now_in(world), world.state
+    query, context = dict(parse_qsl(scope["query_string"].decode("latin-1"))), state.context(now)
     start = base_url(mock, scope, headers, address, world.name)
     inner = page(state.apis[api.name], context, address.rest[1], query, start)
     return None if inner is None else _answer(_HTML, _document(api.title, inner).encode("utf-8", "replace"))

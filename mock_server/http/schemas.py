@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -15,25 +15,31 @@ class Validators:
     """Compiled at first use, one for each distinct schema of a bundle."""
 
     def __init__(self, bundle: Mapping[str, Any]) -> None:
-        self._bundle = bundle
+        self.bundle = bundle
         self._compiled: dict[str, jsonschema_rs.Draft4Validator] = {}
 
     def of(self, schema: Any) -> jsonschema_rs.Draft4Validator:
-        plain = draft4(self._bundle, schema)
+        plain = draft4(self.bundle, schema)
         key = json.dumps(plain, sort_keys=True)
         if key not in self._compiled:
             self._compiled[key] = compiled(plain)
         return self._compiled[key]
 
 
-def first_error(validator: jsonschema_rs.Draft4Validator, value: Any) -> tuple[str, str] | None:
-    """(JSON pointer into the value, what is wrong there) of the first thing that is wrong; None if nothing is."""
+def first_error(validator: jsonschema_rs.Draft4Validator, value: Any) -> tuple[str, str, str] | None:
+    """(JSON pointer into the value, what is wrong there, JSON pointer into the schema) of the first thing that is wrong.
+
+    None if nothing is.
+    """
     if validator.is_valid(value):
         return None
     for error in validator.iter_errors(value):
-        pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.instance_path)
-        return pointer, _clipped(_explained(error))
+        return pointer_of(error.instance_path), _clipped(_explained(error)), pointer_of(error.schema_path)
     return None
+
+
+def pointer_of(steps: Iterable[Any]) -> str:
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
 def _explained(error: jsonschema_rs.ValidationError) -> str:

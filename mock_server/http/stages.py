@@ -203,7 +203,7 @@ def _checked(parameter: Parameter, text: str) -> Any:
     elif parameter.type == "string" and not _is_text(text):
         raise invalid(parameter.place, parameter.name, "is not UTF-8")
     if (error := first_error(parameter.validator, value)) is not None:
-        raise invalid(parameter.place, parameter.name, error[1])
+        raise invalid(parameter.place, parameter.name, error[1], error[2])
     return value
 
 
@@ -232,10 +232,12 @@ def _read_json(call: Call, operation: Operation, media_type: str | None) -> None
     except InvalidJson as error:
         raise Refusal(INVALID_REQUEST(reason=str(error), place="body")) from None
     if (error_at := first_error(operation.body_validator, call.body)) is not None:
-        pointer, reason = error_at
+        pointer, reason, rule = error_at
         where = f"body {pointer}" if pointer else "body"
-        raise Refusal(INVALID_REQUEST(reason=f"{where}: {reason}", place="body", pointer=pointer))
+        raise Refusal(INVALID_REQUEST(reason=f"{where}: {reason}", place="body", pointer=pointer, _rule=rule))
 
 
-def invalid(place: str, name: str, reason: str) -> Refusal:
-    return Refusal(INVALID_REQUEST(reason=f"{place} parameter {name[:100]!r}: {reason}", place=place, name=name[:100]))
+def invalid(place: str, name: str, reason: str, rule: str = "") -> Refusal:
+    """`rule` is a JSON pointer into the parameter's schema."""
+    reason = f"{place} parameter {name[:100]!r}: {reason}"
+    return Refusal(INVALID_REQUEST(reason=reason, place=place, name=name[:100], _rule=rule))

@@ -1,16 +1,23 @@
-"""HTTP/1.1 on the wire: uvicorn's httptools protocol, with five things put right.
+"""HTTP/1.1 on the wire: uvicorn's httptools protocol, with four things put right and one added.
 
 - An offer to upgrade (`Upgrade: h2c`, as some clients send by default) is ignored, and the request's body is read. The
   parser would stop before the body and take its bytes for the next request.
 - White space around a header's value is not part of it.
 - A head has a largest size, and what trails a chunked body is not part of it.
 - Garbage behind a complete request does not swallow that request's answer.
+- The app can close or reset a request's connection without an answer, as a fault may want it to.
 """
 
 from __future__ import annotations
 
+import socket
+import struct
+from functools import partial
+
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from .delivery import HANG_UP
 
 LARGEST_HEAD = 256 * 1024
 MOST_HEADERS = 1_000
@@ -71,6 +78,7 @@ class Protocol(HttpToolsProtocol):
         if not self._is_offer():
             self._is_past_head = True
             super().on_headers_complete()
+            self.scope["extensions"] = {HANG_UP: partial(self._hang_up, self.cycle)}  # type: ignore[dict-item]
 
     def on_message_complete(self) -> None:
         if not self._is_offer():
@@ -80,6 +88,16 @@ class Protocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._is_broken and not self.pipeline and not self.transport.is_closing() and self._is_idle():
             self.send_400_response("Invalid HTTP request received.")
+
+    def _hang_up(self, cycle: RequestResponseCycle, is_reset: bool) -> None:
+        # To uvicorn it is as if the client had gone: then it neither expects an answer nor sends one of its own.
+        cycle.disconnected = True
+        if is_reset:
+            at_once = struct.pack("ii", 1, 0)
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def _is_offer(self) -> bool:
         return bool(self.parser.should_upgrade()) and self.parser.get_method() != b"CONNECT"

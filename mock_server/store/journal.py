@@ -4,91 +4,212 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Literal
+
+from mock_server.engine.callers import Caller
+from mock_server.engine.instants import Instant
+from mock_server.engine.problems import Problem
+from mock_server.engine.world import WorldState
 
 MOST_ENTRIES = 1_000
 MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES_OF_ALL = 256 * 1024 * 1024
 LONGEST_BODY = 64 * 1024
-OVERHEAD = 1_000
+OVERHEAD = 1_500
 """What an entry counts beside its bodies and headers, so that many small ones are bounded too."""
+MOST_REVISIONS = 5_000
+"""How far back states are kept, in changes of the world. A state shares all with its neighbours but what changed."""
+
+Delivery = Literal["whole", "late", "lost", "truncated", "malformed", "replaced", "repeated", "client_gone"]
+RawHeaders = list[tuple[bytes, bytes]]
 
 
 class Entry:
-    """One request and its answer. `number` rises by one for every request; bodies are cut at LONGEST_BODY."""
+    """One request and its answer. `number` rises by one for every request; bodies are cut at LONGEST_BODY.
+
+    at                the world's time when it was decided upon, or when it came if no model was asked
+    received_at       the machine's time when it came
+    path, query       as sent, percent-encoded
+    sequence          where the journal's cursor stood once it was answered
+    body_size, answer_size  before cutting
+    caller            the name of `asked_by`; "anonymous" without a credential, "rejected" with one that is not good
+    secrets           what was masked in it, and has to be in all that is told of it; never told itself
+    refusal           the problem that it was refused with, if it was
+    status, answer    what was sent; `worked` is what the API had answered before a fault replaced or damaged that
+    state             the world as it was when the request was decided upon; None once that is too long ago
+    steps             (before, after) of every change it made to the world; None once that is too long ago
+    changed           whether there was any
+    """
 
     __slots__ = (
         "answer",
         "answer_headers",
+        "answer_size",
+        "api",
+        "asked_by",
         "at",
         "body",
+        "body_size",
         "caller",
+        "changed",
+        "delivery",
+        "faults",
         "headers",
+        "mark",
         "method",
         "number",
         "operation",
         "path",
         "problem",
+        "query",
+        "received_at",
+        "refusal",
         "seconds",
+        "secrets",
+        "sequence",
+        "state",
         "status",
+        "steps",
+        "worked",
     )
 
-    def __init__(self, number: int, at: int, method: str, path: str, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self, number: int, at: Instant, received_at: Instant, api: str, method: str, path: str, query: str
+    ) -> None:
         self.number = number
         self.at = at
+        self.received_at = received_at
+        self.api = api
         self.method = method
         self.path = path
-        self.headers = headers
+        self.query = query
+        self.headers: RawHeaders = []
+        self.body = b""
+        self.body_size = 0
         self.operation: str | None = None
         self.caller = "-"
-        self.body = b""
+        self.asked_by: Caller | None = None
         self.status = 0
+        self.worked = 0
         self.problem: str | None = None
+        self.refusal: Problem | None = None
         self.answer = b""
-        self.answer_headers: list[tuple[bytes, bytes]] = []
+        self.answer_size = 0
+        self.answer_headers: RawHeaders = []
         self.seconds = 0.0
+        self.sequence = 0
+        self.mark = 0
+        self.faults: tuple[str, ...] = ()
+        self.secrets: tuple[str, ...] = ()
+        self.delivery: Delivery = "whole"
+        self.state: WorldState | None = None
+        self.steps: list[tuple[WorldState, WorldState]] | None = []
+        self.changed = False
 
     @property
     def size(self) -> int:
         headers = _size_of(self.headers) + _size_of(self.answer_headers)
-        return OVERHEAD + len(self.path) + len(self.body) + len(self.answer) + headers
+        return OVERHEAD + len(self.path) + len(self.query) + len(self.body) + len(self.answer) + headers
 
 
 class Journal:
-    """Newest entries only; `dropped` counts those that had to go."""
+    """Newest entries only; `dropped` counts those that had to go.
 
-    def __init__(self) -> None:
+    opened, closed  how many requests have come, and how many of them were answered
+    cursor          rises by one with every answer; `before` is where that of an earlier journal of the world stood
+    """
+
+    def __init__(self, before: int = 0) -> None:
         self._entries: deque[tuple[Entry, int]] = deque()
-        self._bytes = 0
+        self._with_states: deque[Entry] = deque()
+        self._travelled = 0
+        self._revision: int | None = None
+        self.bytes = 0
         self.opened = 0
+        self.closed = 0
+        self.cursor = before
         self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Entry]:
+        """In the order in which they were answered."""
         return (entry for entry, _ in self._entries)
 
-    @property
-    def bytes(self) -> int:
-        return self._bytes
+    def __reversed__(self) -> Iterator[Entry]:
+        return (entry for entry, _ in reversed(self._entries))
+
+    def get(self, number: int) -> Entry | None:
+        return next((entry for entry in reversed(self) if entry.number == number), None)
 
     def next_number(self) -> int:
         self.opened += 1
         return self.opened
 
-    def close(self, entry: Entry) -> None:
-        """Keep a finished entry."""
-        if len(entry.body) > LONGEST_BODY:
+    def close(self, entry: Entry) -> int:
+        """Keep a finished entry. Gives by how many bytes the journal has grown (or, below 0, shrunk)."""
+        before = self.bytes
+        entry.body_size, entry.answer_size = len(entry.body), len(entry.answer)
+        if entry.body_size > LONGEST_BODY:
             entry.body = entry.body[:LONGEST_BODY]
-        if len(entry.answer) > LONGEST_BODY:
+        if entry.answer_size > LONGEST_BODY:
             entry.answer = entry.answer[:LONGEST_BODY]
+        self.closed += 1
+        self.cursor += 1
+        entry.sequence = self.cursor
+        self._hold_state_of(entry)
         size = entry.size
         self._entries.append((entry, size))
-        self._bytes += size
-        while len(self._entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:
-            _, gone = self._entries.popleft()
-            self._bytes -= gone
-            self.dropped += 1
+        self.bytes += size
+        while len(self._entries) > MOST_ENTRIES or self.bytes > MOST_BYTES:
+            self._drop_oldest()
+        return self.bytes - before
+
+    def drop_half(self) -> int:
+        """Make room for other worlds' journals: the older half goes. Gives how many bytes that were."""
+        before = self.bytes
+        for _ in range((len(self._entries) + 1) // 2):
+            self._drop_oldest()
+        return before - self.bytes
+
+    def clear(self) -> int:
+        """Forget all entries; numbers go on. Gives how many bytes that were."""
+        freed, self.bytes = self.bytes, 0
+        self._entries.clear()
+        self._with_states.clear()
+        return freed
+
+    def forget_states(self) -> None:
+        """Another state has been put in place of the world's: what came before shares nothing with it."""
+        while self._with_states:
+            _forget(self._with_states.popleft())
+        self._revision = None
+
+    def _hold_state_of(self, entry: Entry) -> None:
+        if entry.state is None:
+            return
+        newest = entry.steps[-1][1] if entry.steps else entry.state
+        if self._revision is not None:
+            self._travelled += abs(newest.revision - self._revision)
+        self._revision = newest.revision
+        entry.mark = self._travelled
+        self._with_states.append(entry)
+        while self._travelled - self._with_states[0].mark > MOST_REVISIONS:
+            _forget(self._with_states.popleft())
+
+    def _drop_oldest(self) -> None:
+        gone, size = self._entries.popleft()
+        self.bytes -= size
+        self.dropped += 1
+        if self._with_states and self._with_states[0] is gone:
+            self._with_states.popleft()
 
 
-def _size_of(headers: list[tuple[bytes, bytes]]) -> int:
+def _forget(entry: Entry) -> None:
+    entry.state = None
+    entry.steps = None
+
+
+def _size_of(headers: RawHeaders) -> int:
     return sum(len(name) + len(value) for name, value in headers)

@@ -10,7 +10,9 @@ from typing import TypeVar
 from mock_server.engine.instants import Instant
 from mock_server.engine.world import WorldState
 
-from .journal import Journal
+from .faults import Faults
+from .journal import MOST_BYTES_OF_ALL, Entry, Journal
+from .snapshots import Snapshots
 
 R = TypeVar("R")
 
@@ -27,9 +29,24 @@ class TooManyWorlds(Exception):
 
 
 class World:
-    """A name, a state, and the records that belong to it. `initial` is what a reset goes back to."""
+    """A name, a state, and the records that belong to it. `initial` is what a reset goes back to.
 
-    __slots__ = ("_journal", "_lock", "_state", "initial", "name", "scenario", "used_at")
+    `listeners` are called whenever a request has been answered, the journal was emptied, or the world is gone.
+    """
+
+    __slots__ = (
+        "_faults",
+        "_journal",
+        "_lock",
+        "_snapshots",
+        "_state",
+        "initial",
+        "is_gone",
+        "listeners",
+        "name",
+        "scenario",
+        "used_at",
+    )
 
     def __init__(self, name: str, scenario: str, state: WorldState, used_at: Instant) -> None:
         self.name = name
@@ -38,7 +55,12 @@ class World:
         self.used_at = used_at
         self._state = state
         self._lock = threading.Lock()
+        # Most of thousands of worlds never need these.
         self._journal: Journal | None = None
+        self._faults: Faults | None = None
+        self._snapshots: Snapshots | None = None
+        self.listeners: tuple[Callable[[], None], ...] = ()
+        self.is_gone = False
 
     @property
     def state(self) -> WorldState:
@@ -50,6 +72,30 @@ class World:
         if self._journal is None:
             self._journal = Journal()
         return self._journal
+
+    @property
+    def journal_bytes(self) -> int:
+        return self._journal.bytes if self._journal is not None else 0
+
+    @property
+    def faults(self) -> Faults:
+        if self._faults is None:
+            self._faults = Faults()
+        return self._faults
+
+    @property
+    def has_faults(self) -> bool:
+        return self._faults is not None and len(self._faults) > 0
+
+    @property
+    def has_snapshots(self) -> bool:
+        return self._snapshots is not None and len(self._snapshots) > 0
+
+    @property
+    def snapshots(self) -> Snapshots:
+        if self._snapshots is None:
+            self._snapshots = Snapshots()
+        return self._snapshots
 
     @property
     def requests(self) -> int:
@@ -71,18 +117,31 @@ class World:
                     self._state = after
                     return result
 
-    def reset(self, state: WorldState) -> None:
-        """Put `state` in place, and empty the world's records."""
+    def put(self, state: WorldState) -> None:
+        """Put another state in place of the one that is there."""
         with self._lock:
             self._state = state
-            self._journal = None
+
+    def reset(self, state: WorldState) -> None:
+        """Put `state` in place, and empty the world's records. Its snapshots stay."""
+        with self._lock:
+            self._state = state
+            self._journal = None if self._journal is None else Journal(self._journal.cursor)
+            self._faults = None
+        self.tell()
+
+    def tell(self) -> None:
+        """The listeners that there is news."""
+        for listener in self.listeners:
+            listener()
 
 
 class Worlds:
-    """All worlds of a server, in the order of their creation."""
+    """All worlds of a server, in the order of their creation, and a bound on what their journals keep together."""
 
     def __init__(self) -> None:
         self._worlds: dict[str, World] = {}
+        self._journal_bytes = 0
 
     def __len__(self) -> int:
         return len(self._worlds)
@@ -103,10 +162,42 @@ class Worlds:
         return world
 
     def remove(self, name: str) -> bool:
-        return self._worlds.pop(name, None) is not None
+        world = self._worlds.pop(name, None)
+        if world is None:
+            return False
+        self._journal_bytes -= world.journal_bytes
+        world.is_gone = True
+        world.tell()
+        return True
 
     def remove_oldest_idle(self, keep: str) -> None:
         """Make room by forgetting the world that was used longest ago, but never `keep`."""
         idle = min((w for w in self._worlds.values() if w.name != keep), key=lambda w: w.used_at, default=None)
         if idle is not None:
-            del self._worlds[idle.name]
+            self.remove(idle.name)
+
+    def reset(self, world: World, state: WorldState) -> None:
+        self._journal_bytes -= world.journal_bytes
+        world.reset(state)
+
+    def close(self, world: World, journal: Journal, entry: Entry) -> None:
+        """Keep a finished entry in the journal that it was opened in, and tell whoever waits for it."""
+        grown = journal.close(entry)
+        if world.is_gone or journal is not world.journal:
+            return  # the world was deleted or reset meanwhile
+        self._journal_bytes += grown
+        if self._journal_bytes > MOST_BYTES_OF_ALL:
+            self._make_room()
+        if world.listeners:
+            world.tell()
+
+    def clear_journal(self, world: World) -> None:
+        self._journal_bytes -= world.journal.clear()
+        world.tell()
+
+    def _make_room(self) -> None:
+        """The older halves of the largest journals go."""
+        for world in sorted(self._worlds.values(), key=lambda each: each.journal_bytes, reverse=True):
+            if self._journal_bytes <= MOST_BYTES_OF_ALL * 3 // 4:
+                return
+            self._journal_bytes -= world.journal.drop_half()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive
 
 ACME = "01J9ZC3M4N5P6Q7R8S9T0V1W2X"
 GLOBEX = "01J9ZC3M4N5P6Q7R8S9T0V1W2Y"
@@ -35,11 +35,19 @@ class Answer:
         return code
 
 
+class NoAnswer(AssertionError):
+    """The app has sent nothing at all, as it may to a client that has gone."""
+
+
 class Client:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    def request(
+    def request(self, method: str, path: str, **more: Any) -> Answer:
+        """`ask`, waited for."""
+        return asyncio.run(self.ask(method, path, **more))
+
+    async def ask(
         self,
         method: str,
         path: str,
@@ -49,8 +57,13 @@ class Client:
         body: bytes = b"",
         headers: Headers = (),
         query: bytes = b"",
+        receive: Receive | None = None,
+        sent: list[Message] | None = None,
     ) -> Answer:
-        """`path` goes out byte for byte (percent-encoded by the caller). `key` is sent as X-API-Key."""
+        """`path` goes out byte for byte (percent-encoded by the caller). `key` is sent as X-API-Key.
+
+        `receive` stands for what the client goes on to say; `sent` is filled with what the app sends, even if it fails.
+        """
         pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
         if json is not ...:
             body = _dumps(json)
@@ -60,11 +73,6 @@ class Client:
         if not any(name.lower() == "host" for name, _ in pairs):
             pairs.append(("host", "127.0.0.1:4010"))
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
-        return asyncio.run(self._call(method, path, query, raw, body))
-
-    async def _call(
-        self, method: str, path: str, query: bytes, headers: list[tuple[bytes, bytes]], body: bytes
-    ) -> Answer:
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -75,20 +83,22 @@ class Client:
             "raw_path": path.encode("latin-1"),
             "root_path": "",
             "query_string": query,
-            "headers": headers,
+            "headers": raw,
             "client": ("127.0.0.1", 50_000),
             "server": ("127.0.0.1", 4010),
         }
-        sent: list[dict[str, Any]] = []
+        messages: list[Message] = [] if sent is None else sent
 
-        async def receive() -> dict[str, Any]:
+        async def whole() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def send(message: Any) -> None:
-            sent.append(message)
+        async def send(message: Message) -> None:
+            messages.append(message)
 
-        await self.app(scope, receive, send)
-        start, *rest = sent
+        await self.app(scope, receive or whole, send)
+        if not messages:
+            raise NoAnswer(f"{method} {path}")
+        start, *rest = messages
         return Answer(start["status"], start["headers"], b"".join(each.get("body", b"") for each in rest))
 
 

@@ -64,6 +64,23 @@ OPENAPP: dict[str, Request] = {
 
 OPENAPP |= RESOURCES
 
+
+def snapshot_taken(world: World) -> dict[str, str]:
+    assert world.control("POST", "/snapshots", json={"id": "taken"}).status == 201
+    return {"snapshot": "taken"}
+
+
+def fault_added(world: World) -> dict[str, str]:
+    body = {"id": "added", "when": "before", "do": "answer", "status": 503, "operation": "get_plans"}
+    assert world.control("POST", "/faults", json=body).status == 201
+    return {"fault": "added"}
+
+
+def refused(world: World) -> dict[str, str]:
+    assert world.billing("POST", "checkout", json={"tier_slug": "gold"}).status == 400
+    return {}
+
+
 CONTROL: dict[str, Request] = {
     "get_health": Request("GET", "/_mock/health"),
     "list_worlds": Request("GET", "/_mock/worlds"),
@@ -72,6 +89,22 @@ CONTROL: dict[str, Request] = {
     "delete_world": Request("DELETE", control()),
     "reset_world": Request("POST", control("/reset")),
     "fork_world": Request("POST", control("/fork"), json={"name": "another"}),
+    "list_snapshots": Request("GET", control("/snapshots")),
+    "take_snapshot": Request("POST", control("/snapshots"), json={"id": "early"}),
+    "delete_snapshot": Request("DELETE", control("/snapshots/{snapshot}"), setup=snapshot_taken),
+    "restore_snapshot": Request("POST", control("/snapshots/{snapshot}/restore"), setup=snapshot_taken),
+    "compare_world": Request("GET", control("/diff"), query=b"with=demo"),
+    "list_requests": Request("GET", control("/requests")),
+    "clear_requests": Request("DELETE", control("/requests")),
+    "get_request": Request("GET", control("/requests/1"), setup=refused),
+    "export_requests": Request("GET", control("/requests/export"), query=b"format=har", setup=refused),
+    "audit_requests": Request("GET", control("/audit")),
+    "list_faults": Request("GET", control("/faults")),
+    "add_fault": Request("POST", control("/faults"), json={"when": "after", "do": "lose"}),
+    "clear_faults": Request("DELETE", control("/faults")),
+    "get_fault": Request("GET", control("/faults/{fault}"), setup=fault_added),
+    "remove_fault": Request("DELETE", control("/faults/{fault}"), setup=fault_added),
+    "get_agenda": Request("GET", control("/clock/agenda")),
     "get_clock": Request("GET", control("/clock")),
     "move_clock": Request("POST", control("/clock"), json={"advance": "P1D"}),
     "get_settings": Request("GET", control("/settings")),

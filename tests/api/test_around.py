@@ -142,14 +142,15 @@ class TestJournal:
         monkeypatch.setattr(journals, "MOST_ENTRIES", 5)
         journal = Journal()
         for _ in range(12):
-            journal.close(Entry(journal.next_number(), 0, "GET", "/", []))
+            journal.close(Entry(journal.next_number(), 0, 0, "openapp", "GET", "/", ""))
         assert [entry.number for entry in journal] == [8, 9, 10, 11, 12]
         assert journal.dropped == 7
 
     def test_it_is_bounded_by_bytes(self) -> None:
         journal = Journal()
         for _ in range(600):
-            entry = Entry(journal.next_number(), 0, "POST", "/", [(b"h", b"v" * 10_000)])
+            entry = Entry(journal.next_number(), 0, 0, "openapp", "POST", "/", "")
+            entry.headers = [(b"h", b"v" * 10_000)]
             entry.body = entry.answer = b"x" * 1_000_000
             journal.close(entry)
         assert journal.bytes <= journals.MOST_BYTES

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from mock_server.app import create_app, create_mock
-from mock_server.http.mock import Mock, Options, Served
+from mock_server.engine.decisions import Accepted, Job, Schedule
+from mock_server.http.mock import MOST_WAITING, Mock, Options, Served
 
 from .client import ACME, WALL, Client, World
-from .recipes import BIG, CONTROL, OPENAPP, portal_off
+from .recipes import BIG, CONTROL, OPENAPP, fault_added, portal_off, refused, snapshot_taken
 from .request import Request, api
 from .resource_cases import UNKNOWN_ORG, resource_cases
 
@@ -43,14 +45,22 @@ def _openapp_cases() -> dict[tuple[str, int], Request]:
     return cases | resource_cases()
 
 
+CONTROL_SUCCESSES = {
+    **dict.fromkeys(("create_world", "fork_world", "take_snapshot", "add_fault"), 201),
+    **dict.fromkeys(("delete_world", "delete_snapshot", "clear_requests", "clear_faults", "remove_fault"), 204),
+}
+
+
 def _control_cases() -> dict[tuple[str, int], Request]:
     cases: dict[tuple[str, int], Request] = {}
     for name, fine in CONTROL.items():
-        success = {"create_world": 201, "fork_world": 201, "delete_world": 204}.get(name, 200)
+        success = CONTROL_SUCCESSES.get(name, 200)
         if name != "put_state":
             cases[name, success] = fine
         cases[name, 400] = fine.but(headers={"x-correlation-id": "two words"})
-        cases[name, 401] = fine  # sent to a mock that asks for its token
+        # Sent to a mock that asks for its token, so nothing can be made there beforehand.
+        path = fine.parts["path"].replace("{snapshot}", "taken").replace("{fault}", "added")
+        cases[name, 401] = fine.but(setup=lambda _: None, path=path)
         cases[name, 403] = fine.but(headers={"host": "rebound.example"})
         if "{world}" in fine.parts["path"]:
             path = fine.parts["path"].replace("{world}", "nowhere")
@@ -65,10 +75,39 @@ def _control_cases() -> dict[tuple[str, int], Request]:
     cases["fork_world", 409] = CONTROL["fork_world"].but(json={"name": "demo"})
     cases["delete_world", 409] = CONTROL["delete_world"].but(path="/_mock/worlds/demo")
     cases["move_clock", 409] = CONTROL["move_clock"].but(json={"set": "2001-01-01T00:00:00Z"})
+    cases["take_snapshot", 409] = CONTROL["take_snapshot"].but(setup=snapshot_taken, json={"id": "taken"})
+    cases["add_fault", 409] = CONTROL["add_fault"].but(
+        setup=fault_added, json={"id": "added", "when": "after", "do": "lose"}
+    )
+    cases["list_requests", 409] = CONTROL["list_requests"].but(setup=nobody_may_wait, query=b"wait=1")
+    cases["export_requests", 409] = CONTROL["export_requests"].but(setup=state_replaced, query=b"format=scenario")
+    cases["get_agenda", 409] = CONTROL["get_agenda"].but(setup=endless_agenda, query=b"within=P1Y")
     usage = CONTROL["consume_usage"]
     cases["consume_usage", 429] = usage.but(json={**usage.parts["json"], "amount": 51})
     cases["put_state", 200] = CONTROL["put_state"].but(json=STATE)
     return cases
+
+
+def nobody_may_wait(world: World) -> None:
+    world.client.app.mock.waiting = MOST_WAITING  # type: ignore[attr-defined]
+
+
+def state_replaced(world: World) -> None:
+    """What the journal still tells is about another state."""
+    refused(world)
+    assert world.control("PUT", "/state", json=STATE).status == 200
+
+
+def endless_agenda(world: World) -> None:
+    """A job that always schedules itself again a moment later."""
+    mock: Mock = world.client.app.mock  # type: ignore[attr-defined]
+    job = Job("openapp", "again")
+    mock.jobs = {**mock.jobs, ("openapp", "again"): lambda s, _, it: Accepted(s, "", (Schedule("x", it.now, job),))}
+    inside = mock.worlds.get(world.name)
+    assert inside is not None
+    inside.put(
+        msgspec.structs.replace(inside.state, agenda=inside.state.agenda.put("x", inside.state.clock.now + 1, job))
+    )
 
 
 STATE = {

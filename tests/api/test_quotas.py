@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
+
+from mock_server.http.mock import Mock
 
 from .client import ACME, Answer, World
 from .resource_recipes import made, stock
@@ -161,7 +162,7 @@ class TestDoors:
         answer = opened(world, sensor)
         assert (answer.status, answer.json["details"]["actions"]) == (501, [])
 
-    def test_real_delays_take_their_time(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_real_delays_take_their_time(self, mock: Mock, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         waited: list[float] = []
 
         async def instead_of_waiting(seconds: float) -> None:
@@ -173,7 +174,7 @@ class TestDoors:
             made(world, "/zones", {"name": "Room"})
         world.billing("POST", "checkout", json={"tier_slug": "free"})
         world.settings(delays="real", max_delay_ms=1000)
-        monkeypatch.setattr(asyncio, "sleep", instead_of_waiting)
+        monkeypatch.setattr(mock, "sleep", instead_of_waiting)
         world.advance("P22D")
         assert opened(world, entity).json["degradation"]["delay_ms"] == 500
         assert opened(world, entity, "demo-owner").json.get("degradation") is None
