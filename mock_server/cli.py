@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mock_server
-from mock_server.worlds_cli import worlds
+from mock_server.commands import GROUPS
 
 app = typer.Typer(
     name="mockbill",
@@ -26,7 +26,8 @@ spec = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(spec, name="spec")
-app.add_typer(worlds, name="worlds")
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 
 FINDINGS, WRONG_USE = 1, 2
 

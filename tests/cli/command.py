@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from mock_server.cli import app
 from tests.server import ROOT
 
 LIMIT = 20.0
@@ -50,10 +55,34 @@ def mockbill(*arguments: str, env: Mapping[str, str] = {}, limit: float = LIMIT)
     return Ran(process.returncode, out, errors)
 
 
+def inside(*arguments: str, env: Mapping[str, str] = {}, stdin: bytes | None = None) -> Ran:
+    """The same in this process: for the many that need none of their own. What escapes the command line is raised."""
+    gone = {key: None for key in os.environ if key.startswith("MOCKBILL_")}
+    result = CliRunner().invoke(
+        app, arguments, prog_name="mockbill", env={**gone, "COLUMNS": "300", **env}, input=stdin
+    )
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
 def all_of(calls: Mapping[str, Callable[[], Ran]]) -> dict[str, Ran]:
     """The results of many commands, run a few at a time because each needs half a second to start."""
     with ThreadPoolExecutor(4) as pool:
         return dict(zip(calls, pool.map(lambda call: call(), calls.values()), strict=True))
+
+
+def walk() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """All commands and groups of commands there are, each with the words that call it."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), get_command(app))]
+    while waiting:
+        path, command = waiting.pop(0)
+        yield path, command
+        waiting += [((*path, name), each) for name, each in getattr(command, "commands", {}).items()]
+
+
+def named(path: tuple[str, ...]) -> str:
+    return " ".join(path) or "mockbill"
 
 
 def check_wrong_use(ran: Ran, *hints: str) -> None:

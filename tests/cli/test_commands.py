@@ -6,15 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mock_server
 from tests.server import ROOT
 
-from .command import environment, mockbill
+from .command import environment, inside, mockbill, named, walk
 
-COMMANDS = [(), ("serve",), ("spec",), ("spec", "bundle"), ("spec", "lint"), ("worlds",), ("worlds", "create")]
+ALL = tuple(walk())
+GROUPS = [path for path, command in ALL if hasattr(command, "commands")]
 
 
 def test_the_version_is_one_line() -> None:
@@ -22,19 +24,31 @@ def test_the_version_is_one_line() -> None:
     assert (ran.code, ran.out, ran.errors) == (0, f"mockbill {mock_server.__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "mockbill")
-def test_help_shows_an_example(command: tuple[str, ...]) -> None:
-    ran = mockbill(*command, "--help")
+def test_help_works_in_a_process_of_its_own() -> None:
+    ran = mockbill("worlds", "create", "--help")
+    assert (ran.code, ran.errors) == (0, "")
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[named(path) for path, _ in ALL])
+def test_help_shows_what_it_does_and_an_example(path: tuple[str, ...], command: Any) -> None:
+    ran = inside(*path, "--help")
     assert ran.code == 0
     assert ran.errors == ""
-    assert " ".join(("Usage: mockbill", *command)) in ran.out
+    assert " ".join(("Usage: mockbill", *path)) in ran.out
     assert "Example" in ran.out
-    assert " ".join(("mockbill", *command)) in ran.out.partition("Example")[2]
+    assert " ".join(("mockbill", *path)) in ran.out.partition("Example")[2]
+    assert (command.help or "").rstrip().endswith("."), "a sentence"
 
 
-@pytest.mark.parametrize("command", [(), ("spec",), ("worlds",)], ids=["mockbill", "spec", "worlds"])
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[named(path) for path, _ in ALL])
+def test_every_option_is_explained(path: tuple[str, ...], command: Any) -> None:
+    for parameter in command.params:
+        assert parameter.help.endswith((".", "?")), parameter.name
+
+
+@pytest.mark.parametrize("command", GROUPS, ids=named)
 def test_a_command_that_is_incomplete_shows_what_there_is(command: tuple[str, ...]) -> None:
-    ran = mockbill(*command)
+    ran = inside(*command)
     assert ran.code == 2
     assert "Commands" in ran.out + ran.errors
 

@@ -1,0 +1,53 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from .client import WrongUse
+from .tables import say_file
+
+STANDARD = "-"
+
+
+def write(target: str, content: bytes) -> None:
+    """To the file of that name, or to standard output if it is `-`."""
+    if target == STANDARD:
+        say_file(content)
+        return
+    try:
+        _replace(Path(target).resolve(), content)
+    except (OSError, RuntimeError) as error:
+        raise WrongUse(f"cannot write {target}: {_reason(error)}") from None
+
+
+def read(source: str) -> bytes:
+    """From the file of that name, or from standard input if it is `-`."""
+    if source == STANDARD:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise WrongUse(f"cannot read {source}: {_reason(error)}") from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    if target.exists() and not target.is_file():
+        # A device or a pipe must stay one; a folder refuses by itself.
+        target.write_bytes(content)
+        return
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        part.write_bytes(content)
+        if target.exists():
+            shutil.copymode(target, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
