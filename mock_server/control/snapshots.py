@@ -54,17 +54,20 @@ async def compare_world(call: Call) -> Reply:
     world, api, query = world_of(call), named_api(call), call.query
     if ("with" in query) == ("snapshot" in query):
         raise Refusal(COMPARE_WITH_ONE())
-    now_here = _settled(call.mock, world)
+    here = _settled(call.mock, world)
+    # One reading for both: two worlds that follow the machine's clock show the same time.
+    wall = call.mock.wall()
+    now_here = here.clock.read(wall)
     if "snapshot" in query:
         snapshot = _snapshot(world, query["snapshot"])
-        before, after = snapshot.state, now_here
-        clocks = (_clock(snapshot.state, snapshot.now), _clock(now_here, call.mock.now_in(world)))
+        before, after = snapshot.state, here
+        clocks = (_clock(before, snapshot.now), _clock(after, now_here))
     else:
         other = call.mock.worlds.get(query["with"])
         if other is None:
             raise Refusal(unknown_world(query["with"], call.base_url))
-        before, after = now_here, _settled(call.mock, other)
-        clocks = (_clock(before, call.mock.now_in(world)), _clock(after, call.mock.now_in(other)))
+        before, after = here, _settled(call.mock, other)
+        clocks = (_clock(before, now_here), _clock(after, after.clock.read(wall)))
     changes = [*_of_clock(*clocks), *api.compared(before.apis[api.name], after.apis[api.name])]
     listed = changes[:MOST_LISTED]
     lines = [line[:4000] for line in summarized(changes)[:MOST_LISTED]]

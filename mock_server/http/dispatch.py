@@ -114,7 +114,6 @@ class Dispatcher:
     ) -> Answer:
         mock = self.mock
         world.used_at = mock.wall()
-        mock.now_in(world)
         if (page := pages.of_api(mock, address, scope, headers, world)) is not None:
             page.add("x-request-id", self._control_id(headers))
             return page

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
@@ -27,6 +28,7 @@ from .addressing import Address, base_url
 from .answers import Answer, answer_to, preflight
 from .bodies import ClientGone, InvalidJson, disconnected, parse_json
 from .breaking import instead, malformed
+from .contract import Operation
 from .exchange import Call, Refusal
 from .masking import mask
 from .mock import Mock
@@ -85,14 +87,13 @@ class Visit:
             entry.problem, entry.delivery, entry.body = "client_gone", "client_gone", call.raw
             entry.worked = faults.worked
             self._note(entry, call, faults)
-            self._mask(entry, call)
-            self._keep(entry, started)
+            self._keep(entry, started, call)
             raise
         entry.worked = faults.worked
         entry.delivery = "repeated" if repeats else faults.delivery
         entry.body = call.raw
         self._note(entry, call, faults)
-        return _Done(self._closed(entry, answer, request_id, started, call), call.raw)
+        return _Done(self._closed(entry, answer, request_id, started, call, faults.secrets), call.raw)
 
     async def _worked(self, call: Call, receive: Receive, faults: _Faults, request_id: str) -> Answer:
         """The API's own answer, or that of a fault before it."""
@@ -132,6 +133,7 @@ class Visit:
             faults.delivery = "truncated"
         elif rule.do == "malform":
             faults.delivery = "malformed"
+            faults.secrets = _marked_secrets(call.operation, answer.status, b"", answer.body)
             return malformed(rule, call.operation.responses.get(answer.status), answer)
         elif rule.do == "answer":
             faults.delivery = "replaced"
@@ -158,7 +160,7 @@ class Visit:
         world, scope = self.world, self.scope
         path = (scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")).decode("latin-1")
         query = scope["query_string"].decode("latin-1")
-        number, wall = world.journal.next_number(), self.mock.wall()
+        number, wall = world.journal.next_number(), world.used_at
         entry = Entry(number, now, wall, self.served.api.name, scope["method"], path, query)
         entry.headers, entry.state = list(scope["headers"]), world.state
         request_id = correlation_id(self.headers) or ulid(now, world.state.seed, "request", number)
@@ -181,7 +183,13 @@ class Visit:
         entry.state, entry.at = call.seen or entry.state, call.now or entry.at
 
     def _closed(
-        self, entry: Entry, answer: Answer, request_id: str, started: float, call: Call | None = None
+        self,
+        entry: Entry,
+        answer: Answer,
+        request_id: str,
+        started: float,
+        call: Call | None = None,
+        known: Sequence[str] = (),
     ) -> Answer:
         answer.add("x-request-id", request_id)
         answer.add("x-mock-request", str(entry.number))
@@ -189,31 +197,36 @@ class Visit:
         entry.status, entry.answer, entry.answer_headers = answer.status, answer.body, list(answer.headers)
         entry.problem = None if answer.problem == "-" else answer.problem
         entry.refusal = answer.refusal
-        self._mask(entry, call)
-        self._keep(entry, started)
+        self._keep(entry, started, call, known)
         answer.world = self.world.name
         return answer
 
-    def _mask(self, entry: Entry, call: Call | None) -> None:
-        secrets = self._secrets(call, entry) if call is not None else []
-        mask(entry, self.token.secret if isinstance(self.token, Token) else None, secrets)
-
-    def _keep(self, entry: Entry, started: float) -> None:
+    def _keep(self, entry: Entry, started: float, call: Call | None, known: Sequence[str] = ()) -> None:
+        shown = self.token.secret if isinstance(self.token, Token) else None
+        # Most entries are never looked at, so what is secret in them is looked for when one is.
+        entry.seal = partial(_seal, shown, known, None if call is None else call.operation)
         entry.seconds = machine.stopwatch() - started
         self.mock.worlds.close(self.world, self.journal, entry)
 
-    def _secrets(self, call: Call, entry: Entry) -> list[str]:
-        """What the bundle marks as secret in the bodies of request and answer."""
-        found: list[str] = []
-        rule = call.operation.responses.get(entry.worked or entry.status)
-        pairs = [(call.operation.secret_paths, entry.body), (rule.secret_paths if rule else (), entry.answer)]
-        for paths, body in pairs:
-            if paths and body:
-                try:
-                    found += secrets_in(parse_json(body), paths)
-                except InvalidJson:
-                    pass
-        return found
+
+def _seal(shown: str | None, known: Sequence[str], operation: Operation | None, entry: Entry) -> None:
+    marked = (
+        () if operation is None else _marked_secrets(operation, entry.worked or entry.status, entry.body, entry.answer)
+    )
+    mask(entry, shown, (*known, *marked))
+
+
+def _marked_secrets(operation: Operation, status: int, body: bytes, answer: bytes) -> list[str]:
+    """What the bundle marks as secret in the bodies of request and answer."""
+    found: list[str] = []
+    rule = operation.responses.get(status)
+    for paths, raw in ((operation.secret_paths, body), (rule.secret_paths if rule else (), answer)):
+        if paths and raw:
+            try:
+                found += secrets_in(parse_json(raw), paths)
+            except InvalidJson:
+                pass
+    return found
 
 
 class _Done:
@@ -229,6 +242,8 @@ class _Faults:
         self.names = [strike.rule.id for strike in repeats]
         self.delivery: Delivery = "whole"
         self.worked = 0
+        self.secrets: list[str] = []
+        """Of an answer that was damaged so that they could not be found in it any more."""
 
     @property
     def has_replaced(self) -> bool:

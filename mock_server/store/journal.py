@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from mock_server.engine.callers import Caller
@@ -33,6 +33,7 @@ class Entry:
     sequence          where the journal's cursor stood once it was answered
     body_size, answer_size  before cutting
     caller            the name of `asked_by`; "anonymous" without a credential, "rejected" with one that is not good
+    seal              masks its secrets: called once, before anybody gets to see the entry
     secrets           what was masked in it, and has to be in all that is told of it; never told itself
     refusal           the problem that it was refused with, if it was
     status, answer    what was sent; `worked` is what the API had answered before a fault replaced or damaged that
@@ -64,6 +65,7 @@ class Entry:
         "query",
         "received_at",
         "refusal",
+        "seal",
         "seconds",
         "secrets",
         "sequence",
@@ -101,6 +103,7 @@ class Entry:
         self.mark = 0
         self.faults: tuple[str, ...] = ()
         self.secrets: tuple[str, ...] = ()
+        self.seal: Callable[[Entry], None] | None = None
         self.delivery: Delivery = "whole"
         self.state: WorldState | None = None
         self.steps: list[tuple[WorldState, WorldState]] | None = []
@@ -135,10 +138,10 @@ class Journal:
 
     def __iter__(self) -> Iterator[Entry]:
         """In the order in which they were answered."""
-        return (entry for entry, _ in self._entries)
+        return (_sealed(entry) for entry, _ in self._entries)
 
     def __reversed__(self) -> Iterator[Entry]:
-        return (entry for entry, _ in reversed(self._entries))
+        return (_sealed(entry) for entry, _ in reversed(self._entries))
 
     def get(self, number: int) -> Entry | None:
         return next((entry for entry in reversed(self) if entry.number == number), None)
@@ -151,10 +154,9 @@ class Journal:
         """Keep a finished entry. Gives by how many bytes the journal has grown (or, below 0, shrunk)."""
         before = self.bytes
         entry.body_size, entry.answer_size = len(entry.body), len(entry.answer)
-        if entry.body_size > LONGEST_BODY:
-            entry.body = entry.body[:LONGEST_BODY]
-        if entry.answer_size > LONGEST_BODY:
-            entry.answer = entry.answer[:LONGEST_BODY]
+        if entry.body_size > LONGEST_BODY or entry.answer_size > LONGEST_BODY:
+            _sealed(entry)  # first, for a secret that lies across the cut
+            entry.body, entry.answer = entry.body[:LONGEST_BODY], entry.answer[:LONGEST_BODY]
         self.closed += 1
         self.cursor += 1
         entry.sequence = self.cursor
@@ -204,6 +206,13 @@ class Journal:
         self.dropped += 1
         if self._with_states and self._with_states[0] is gone:
             self._with_states.popleft()
+
+
+def _sealed(entry: Entry) -> Entry:
+    if entry.seal is not None:
+        seal, entry.seal = entry.seal, None
+        seal(entry)
+    return entry
 
 
 def _forget(entry: Entry) -> None:

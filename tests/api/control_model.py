@@ -116,7 +116,7 @@ class Line(msgspec.Struct):
 
 
 class Modelled(msgspec.Struct):
-    """A world. Numbers go on when the journal is emptied and start afresh with a reset."""
+    """A world. Numbers go on when the journal is emptied and start afresh with a reset; the cursor never does."""
 
     state: State
     initial: State
@@ -124,8 +124,13 @@ class Modelled(msgspec.Struct):
     faults: dict[str, Fault] = {}
     journal: list[Line] = []
     answered: int = 0
+    answered_before: int = 0
     taken: int = 0
     made: int = 0
+
+    @property
+    def cursor(self) -> int:
+        return self.answered_before + self.answered
 
     def struck(self, when: str, operation: str) -> list[dict[str, Any]]:
         """The faults that act on a request now: delays, up to the first that does something else."""

@@ -69,8 +69,10 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
     """
     if before is after:
         return {}
-    found = {key: (before.get(key), value) for key, value in after.items() if before.get(key) is not value}
-    return found | {key: (value, None) for key, value in before.items() if key not in after}
+    found = {key: (one, other) for key, other in after.items() if (one := before.get(key)) is not other}
+    if len(before) + sum(one is None for one, _ in found.values()) != len(after):
+        found |= {key: (one, None) for key, one in before.items() if key not in after}
+    return found
 
 
 def members_of(before: msgspec.Struct, after: msgspec.Struct) -> Members:
@@ -80,7 +82,9 @@ def members_of(before: msgspec.Struct, after: msgspec.Struct) -> Members:
 
 
 def same(one: Any, other: Any) -> bool:
-    return one is other or (one == other and _encoded(one) == _encoded(other))
+    if one is other or one != other:
+        return one is other
+    return isinstance(one, str) or _encoded(one) == _encoded(other)
 
 
 def phrases_of(members: Mapping[str, Pair], silent: Collection[str] = (), bare: Collection[str] = ()) -> list[str]:

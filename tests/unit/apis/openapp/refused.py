@@ -337,7 +337,11 @@ CASES: dict[str, tuple[ProblemType, Callable[[], Made]]] = {
     ),
     "no pins at all": (
         problems.TOO_MANY_PINS,
-        lambda: mine(overridden("zones", 0, expires_at="2024-03-01T00:00:00Z"), keeping("zones", "zone-lobby")),
+        lambda: mine(
+            keeping("zones", "zone-yard"),
+            overridden("zones", 0, expires_at="2024-03-01T00:00:00Z"),
+            keeping("zones", "zone-lobby"),
+        ),
     ),
     "not deleted": (problems.NOT_DELETED, lambda: mine(restoring("zones", "zone-yard"))),
     "a device not deleted": (problems.NOT_DELETED, lambda: mine(purging("devices", "dev-roof"))),
@@ -403,6 +407,10 @@ CASES: dict[str, tuple[ProblemType, Callable[[], Made]]] = {
     "blocked for a time": (
         problems.CAPACITY_FULL,
         lambda: mine(overridden("zones", 0, expires_at="2024-03-05T12:00:00Z"), zone()),
+    ),
+    "blocked for a time, and too large for ever": (
+        problems.CAPACITY_FULL,
+        lambda: mine(overridden("zones", 4, expires_at="2024-03-05T12:00:00Z"), zone(), start=over()),
     ),
     "no room to restore": (
         problems.CAPACITY_FULL,
