@@ -1,7 +1,8 @@
 """/_mock/worlds/{world}/audit: writes whose answers did not reach the client, and what their repetitions did.
 
 A client that did not get an answer cannot know whether the work was done, so it asks again. Of the same request, asked
-by the same caller with the same body, all tries belong together up to the first that was answered in order.
+by the same caller with the same body and the same headers that the operation heeds, all tries belong together up to the
+first that was answered in order.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from .worlds import world_of
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_OF_A_TRY = {b"idempotency-key", b"x-correlation-id"}
+"""Headers that may differ from try to try."""
 _ENDS = {
     "lost": "answer lost",
     "truncated": "answer cut off",
@@ -32,21 +35,21 @@ _ENDS = {
 
 async def audit_requests(call: Call) -> Reply:
     world = world_of(call)
-    writes = [_audited(call.mock, tries) for tries in _groups(list(world.journal))]
+    writes = [_audited(call.mock, tries) for tries in _groups(call.mock, list(world.journal))]
     counts = dict.fromkeys(("done_twice", "harmless", "not_repeated"), 0)
     for write in writes:
         counts[write["verdict"]] += 1
     return Reply({**counts, "writes": writes})
 
 
-def _groups(entries: list[Entry]) -> Iterator[list[Entry]]:
+def _groups(mock: Mock, entries: list[Entry]) -> Iterator[list[Entry]]:
     """The tries of each write that was in trouble, the first one first."""
     waiting: dict[tuple[Any, ...], list[Entry]] = {}
     groups: list[list[Entry]] = []
     for entry in entries:
         if entry.operation is None or entry.method in _SAFE:
             continue
-        identity = (entry.caller, entry.method, entry.path, entry.query, entry.body, entry.body_size)
+        identity = _identity(entry, mock.served[entry.api].contract.operations[entry.operation])
         tries = waiting.get(identity)
         if tries is not None:
             tries.append(entry)
@@ -57,6 +60,13 @@ def _groups(entries: list[Entry]) -> Iterator[list[Entry]]:
             del waiting[identity]
     # That an answer was late matters only where the client did not wait for it.
     return (tries for tries in groups if len(tries) > 1 or tries[0].delivery != "late")
+
+
+def _identity(entry: Entry, operation: Operation) -> tuple[Any, ...]:
+    """What is the same in all tries of a write."""
+    heeded = {each.name.lower().encode() for each in operation.parameters if each.place == "header"} - _OF_A_TRY
+    headers = frozenset(header for header in entry.headers if header[0] in heeded)
+    return entry.caller, entry.asked_by, entry.method, entry.path, entry.query, entry.fingerprint, headers
 
 
 def _is_in_trouble(entry: Entry) -> bool:
@@ -87,7 +97,10 @@ def _audited(mock: Mock, tries: list[Entry]) -> dict[str, Any]:
 
 def _trouble(entry: Entry) -> str:
     text = _ENDS[entry.delivery]
-    return f"{text} by fault {entry.faults[-1]}" if entry.faults else text
+    if not entry.faults:
+        return text
+    # What repeats acts first of all, what spoils the answer last.
+    return f"{text} by fault {entry.faults[0 if entry.delivery == 'repeated' else -1]}"
 
 
 def _done(entry: Entry, mock: Mock) -> list[str]:

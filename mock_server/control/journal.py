@@ -177,11 +177,11 @@ def _message(headers: Iterable[tuple[bytes, bytes]], body: bytes, size: int) -> 
 
 
 def _body(body: bytes, size: int) -> dict[str, Any]:
-    text = None
+    text, is_cut = None, size > len(body) == LONGEST_BODY
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        if size > LONGEST_BODY and error.reason == "unexpected end of data":
+        if is_cut and error.reason == "unexpected end of data":
             text = body[: error.start].decode()  # cut in the middle of a letter
     encoded = None if text is not None else base64.b64encode(body).decode()
-    return {"size": size, "text": text if body else None, "base64": encoded, "cut": size > LONGEST_BODY}
+    return {"size": size, "text": text if body else None, "base64": encoded, "cut": is_cut}

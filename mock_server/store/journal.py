@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from typing import Literal
 
 from mock_server.engine.callers import Caller
@@ -31,7 +32,7 @@ class Entry:
     received_at       the machine's time when it came
     path, query       as sent, percent-encoded
     sequence          where the journal's cursor stood once it was answered
-    body_size, answer_size  before cutting
+    body_size, answer_size  before masking and cutting, as is the body's `fingerprint`
     caller            the name of `asked_by`; "anonymous" without a credential, "rejected" with one that is not good
     seal              masks its secrets: called once, before anybody gets to see the entry
     secrets           what was masked in it, and has to be in all that is told of it; never told itself
@@ -55,6 +56,7 @@ class Entry:
         "changed",
         "delivery",
         "faults",
+        "fingerprint",
         "headers",
         "mark",
         "method",
@@ -88,6 +90,7 @@ class Entry:
         self.headers: RawHeaders = []
         self.body = b""
         self.body_size = 0
+        self.fingerprint = b""
         self.operation: str | None = None
         self.caller = "-"
         self.asked_by: Caller | None = None
@@ -154,6 +157,7 @@ class Journal:
         """Keep a finished entry. Gives by how many bytes the journal has grown (or, below 0, shrunk)."""
         before = self.bytes
         entry.body_size, entry.answer_size = len(entry.body), len(entry.answer)
+        entry.fingerprint = blake2b(entry.body, digest_size=16).digest() if entry.body else b""
         if entry.body_size > LONGEST_BODY or entry.answer_size > LONGEST_BODY:
             _sealed(entry)  # first, for a secret that lies across the cut
             entry.body, entry.answer = entry.body[:LONGEST_BODY], entry.answer[:LONGEST_BODY]

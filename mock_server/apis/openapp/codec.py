@@ -17,7 +17,7 @@ from .state_file import OrgFile, StateFile, homes, numbered
 
 def dump(state: OpenApp) -> dict[str, Any]:
     orgs = [_org_file(state, org) for _, org in sorted(state.orgs.items())]
-    credentials = sorted(state.credentials.values(), key=lambda each: each.position)
+    credentials = sorted(state.credentials.values(), key=lambda each: (each.position, each.secret))
     users = {row.id: row for holdings in state.holdings.values() for row in holdings.users.values()}
     file = StateFile(
         tiers=list(state.catalog.tiers.values()),

@@ -68,7 +68,7 @@ def _api_key(state: OpenApp, key_id: str, now: Instant) -> Caller | Rejected:
 
 def shown(state: OpenApp) -> list[ShownCredential]:
     """The scenario's credentials by organization, strongest first."""
-    credentials = sorted(state.credentials.values(), key=lambda each: each.position)
+    credentials = sorted(state.credentials.values(), key=lambda each: (each.position, each.secret))
     return [
         ShownCredential(each.secret, each.name, each.role, each.permissions, each.org, each.revoked)
         for each in credentials

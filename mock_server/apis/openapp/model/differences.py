@@ -65,16 +65,15 @@ def _itself(tell: Teller, before: Org | None, after: Org | None) -> Iterator[Cha
         return
     members = members_of(before, after)
     subscription, pending = members.pop("subscription", None), members.pop("pending", None)
-    updated = {"updated_at": members.pop("updated_at")} if "updated_at" in members else {}
-    # The tier is what a reader looks for first.
-    for name in sorted(members, key=lambda each: each != "tier_slug") or updated:
-        told = {name: members[name]} if name in members else {}
-        fields = {**told, **updated}
-        text = phrases_of(told or updated)[0]
-        updated = {}
+    updated = {name: members.pop(name) for name in ("updated_at",) if name in members}
+    if updated and not members:
+        yield tell.changed("organization", after.id, updated, phrases_of(updated)[0])
+    # The tier is what a reader looks for first; the time of the change goes along with what is told first.
+    for name in sorted(members, key=lambda each: each != "tier_slug"):
+        fields, updated = {name: members[name], **updated}, {}
         if name == "tier_slug" and (along := _along_with_tier(subscription, members[name])):
             fields, subscription = {**fields, **along}, None
-        yield tell.changed("organization", after.id, fields, text)
+        yield tell.changed("organization", after.id, fields, phrases_of({name: members[name]})[0])
     if subscription is not None:
         yield from _subscription(tell, *subscription)
     if pending is not None:

@@ -141,19 +141,24 @@ def _meters(tell: Teller, before: Mapping[str, Meter], after: Mapping[str, Meter
     for key in sorted(found, key=list(QUOTAS).index):
         one, other = found[key]
         if one is None:
-            yield tell.added("meter", key, other, f"{key} 0 -> {other.in_day} (day)")
+            yield tell.added("meter", key, other, f"{key} {_use(_unused(other), other)}")
         elif other is None:
-            yield tell.removed("meter", key, one, f"{key} {one.in_day} -> 0 (day)")
+            yield tell.removed("meter", key, one, f"{key} {_use(one, _unused(one))}")
         elif members := members_of(one, other):
-            yield tell.changed("meter", key, members, f"{key} {_use(one, other, members)}")
+            yield tell.changed("meter", key, members, f"{key} {_use(one, other)}")
 
 
-def _use(before: Meter, after: Meter, members: Members) -> str:
+def _use(before: Meter, after: Meter) -> str:
     """Of one day: the shortest window that has another count now. Of two days: what each of them has seen."""
-    if "day" in members:
+    if before.day != after.day:
         return f"{before.in_day} on {_date(before.day)} -> {after.in_day} on {_date(after.day)} (day)"
-    member, window = next((member, window) for member, window in _WINDOWS if member in members)
-    return f"{members[member][0]} -> {members[member][1]} ({window})"
+    sides = [(getattr(before, member), getattr(after, member), window) for member, window in _WINDOWS]
+    one, other, window = next((side for side in sides if side[0] != side[1]), sides[0])
+    return f"{one} -> {other} ({window})"
+
+
+def _unused(meter: Meter) -> Meter:
+    return Meter(meter.day, 0, 0, 0)
 
 
 def _date(day: int) -> str:
