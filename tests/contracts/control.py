@@ -1,47 +1,119 @@
-"""What the fuzzer is told about the control API that its bundle cannot say."""
+"""What the fuzzer is told about the control API that its bundle cannot say: what there is, and what follows from it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .fuzzing import COMMON, Narrowing
+from mock_server.app import create_app
+from mock_server.http.mock import Mock
+from tests.api.client import Client, World
 
+from .fuzzing import COMMON, SEQUENCES, SINGLE, Narrowing
+
+WORLD, OTHER, KEPT = "fuzzed", "demo", "kept"
+ACME = "01J9ZC3M4N5P6Q7R8S9T0V1W2X"
+
+
+def one_of(*values: str) -> dict[str, Any]:
+    return {"type": "string", "enum": list(values)}
+
+
+# What exists, which a schema cannot know. Any other value would be refused (rightly) and hide all that is behind it.
 NARROWED: Narrowing = {
-    # One world that is there for good, and two names to create and delete.
-    "/components/parameters/World/schema": {"type": "string", "enum": ["demo"]},
-    "/components/schemas/CreateWorldRequest/properties/name": {"type": "string", "enum": ["made"]},
-    "/components/schemas/ForkWorldRequest/properties/name": {"type": "string", "enum": ["forked"]},
-    "/components/parameters/Api/schema": {"type": "string", "enum": ["openapp"]},
-    "/components/schemas/CreateWorldRequest/properties/scenario": {"type": "string", "enum": ["demo"]},
+    "/components/parameters/World/schema": one_of(WORLD),
+    "/components/parameters/With/schema": one_of(OTHER),
+    "/components/parameters/Snapshot/schema": one_of(KEPT),
+    "/components/parameters/SnapshotToCompare/schema": one_of(KEPT),
+    "/components/parameters/Fault/schema": one_of(KEPT),
+    "/components/parameters/Number/schema": {"type": "integer", "minimum": 1, "maximum": 1},
+    "/components/parameters/Api/schema": one_of("openapp"),
+    # Longer waits are the same and take longer.
+    "/components/parameters/Wait/schema": {"type": "integer", "enum": [0, 1]},
+    "/components/schemas/CreateWorldRequest/properties/name": one_of("made"),
+    "/components/schemas/ForkWorldRequest/properties/name": one_of("forked"),
+    # The one that can make up organizations, and few of them, since every one takes its time.
+    "/components/schemas/CreateWorldRequest/properties/scenario": one_of("generated"),
+    "/components/schemas/WorldOptions/properties/orgs": {"type": "integer", "minimum": 0, "maximum": 2},
+    "/components/schemas/AddFaultRequest/properties/operation": one_of("get_plans", "create_zone"),
     # Whose quotas there are, and which ones are metered, only the API knows.
-    "/components/schemas/ConsumeUsageRequest/properties/api": {"type": "string", "enum": ["openapp"]},
-    "/components/schemas/ConsumeUsageRequest/properties/org": {
-        "type": "string",
-        "enum": ["01J9ZC3M4N5P6Q7R8S9T0V1W2X"],
-    },
-    "/components/schemas/ConsumeUsageRequest/properties/key": {"type": "string", "enum": ["door_opens", "ai_requests"]},
+    "/components/schemas/ConsumeUsageRequest/properties/api": one_of("openapp"),
+    "/components/schemas/ConsumeUsageRequest/properties/org": one_of(ACME),
+    "/components/schemas/ConsumeUsageRequest/properties/key": one_of("door_opens", "ai_requests"),
 }
-CONFIG: dict[str, Any] = {
-    **COMMON,
-    "operations": [
-        # Which settings there are, and what an API keeps as its state, only that API knows: well-formed is not enough.
-        {
-            "include-operation-id": "change_settings",
-            "checks": {"positive_data_acceptance": {"enabled": False}},
-        },
-        {
-            "include-operation-id": "put_state",
-            "checks": {"positive_data_acceptance": {"enabled": False}},
-        },
-        {
-            # A duration may lead past the years that a world can hold, and an instant outside of them. In a sequence
-            # the world may have been deleted.
-            "include-operation-id": "move_clock",
-            "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409"]}},
-        },
-        {
-            "include-operation-id": "create_world",
-            "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409"]}},
-        },
-    ],
+
+
+IN_SEQUENCES = {
+    "POST /worlds/{world}/snapshots",
+    "POST /worlds/{world}/snapshots/{snapshot}/restore",
+    "DELETE /worlds/{world}/snapshots/{snapshot}",
+    "POST /worlds/{world}/faults",
+    "GET /worlds/{world}/faults/{fault}",
+    "DELETE /worlds/{world}/faults/{fault}",
+}
+
+
+def is_a_beginning(operation: Any, *graph: Any) -> bool:
+    """What creates or lists something, also in the one world that is there."""
+    return operation.method in ("post", "get") and {each.name for each in operation.path_parameters} <= {"world"}
+
+
+def stocked(mock: Mock) -> None:
+    """Only one world with one of everything, and another one to compare it with. Each time the same."""
+    for world in mock.worlds:
+        if world.name == OTHER:
+            mock.reset_world(world)
+        else:
+            mock.worlds.remove(world.name)
+    world = World(Client(create_app(mock)), WORLD)
+    new = {"name": WORLD, "scenario": "demo", "seed": 7, "now": "2026-03-01T00:00:00Z"}
+    assert world.client.request("POST", "/_mock/worlds", json=new).status == 201
+    assert world.control("POST", "/snapshots", json={"id": KEPT}).status == 201
+    # Of an operation that nobody asks for, so that it is there and does nothing.
+    fault = {"id": KEPT, "when": "after", "do": "lose", "operation": "delete_user"}
+    assert world.control("POST", "/faults", json=fault).status == 201
+    # It falls due one day, so that there is something to step to. It is the journal's first request too.
+    override = {"subject_type": "org", "subject_id": ACME, "quota_key": "devices", "limit_value": 9}
+    override["expires_at"] = "2026-04-01T00:00:00Z"
+    assert world.call("POST", "/admin/quota_overrides", "demo-operator", json=override).status == 200
+
+
+def _accepted(*names: str, status: str) -> dict[str, Any]:
+    """What is well-formed and still refused, for a reason that no schema can say."""
+    expected = {"expected-statuses": ["2xx", status]}
+    return {"include-operation-id": list(names), "checks": {"positive_data_acceptance": expected}}
+
+
+MEMBERS_DEPEND = [
+    # A date outside the years that a world can hold; options for a scenario that takes none.
+    _accepted("create_world", status="400"),
+    # A duration that is none, or leads past those years.
+    _accepted("get_agenda", status="400"),
+    # Both or none of the two that can be compared with.
+    _accepted("compare_world", status="400"),
+    # Members that do not go together.
+    _accepted("add_fault", status="400"),
+    # Which settings there are, and what an API keeps as its state, only that API knows.
+    _accepted("change_settings", "put_state", status="400"),
+    # More than the quota has room for.
+    _accepted("consume_usage", status="429"),
+    {
+        # A duration or an instant as above, or an instant that has passed.
+        "include-operation-id": "move_clock",
+        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "409"]}},
+    },
+]
+STRICT: dict[str, Any] = {
+    # All that is named is there and there is room for more, so that nothing can hide a wrong answer.
+    "positive_data_acceptance": {"expected-statuses": ["2xx"]},
+    "negative_data_rejection": {"expected-statuses": ["400", "404", "413", "415"]},
+}
+# A sequence may delete what it goes on to name, and make a second one of a name.
+LENIENT: dict[str, Any] = {
+    "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409", "429"]},
+    "negative_data_rejection": {"expected-statuses": ["2xx", "400", "404", "409", "413", "415"]},
+}
+CONFIG: Mapping[str, dict[str, Any]] = {
+    SINGLE: {**COMMON, "checks": STRICT, "operations": MEMBERS_DEPEND},
+    SEQUENCES: {**COMMON, "checks": LENIENT},
 }

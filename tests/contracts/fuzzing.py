@@ -77,6 +77,13 @@ def narrowed(bundle: Mapping[str, Any], changes: Narrowing) -> dict[str, Any]:
     return copy
 
 
+def is_a_beginning(operation: Any, *graph: Any) -> bool:
+    """What creates or lists. Schemathesis would not begin with a request that may name something it cannot create
+    (a site, say), but with a `restore`, so that most sequences would be about what the scenario holds.
+    """
+    return operation.method in ("post", "get") and not operation.path_parameters
+
+
 def outcome(
     app: ASGIApp,
     bundle: Mapping[str, Any],
@@ -87,9 +94,10 @@ def outcome(
     examples: int,
     phases: tuple[str, ...] = ALL_PHASES,
     before_sequence: Callable[[], None] = lambda: None,
+    begins: Callable[..., bool] = is_a_beginning,
 ) -> Outcome:
     """`before_sequence` puts back what the one before it changed. Without it Hypothesis sees the same requests answered
-    in different ways, and Schemathesis 4.32 then ends the phase early, as if nothing were left to do.
+    in different ways, and Schemathesis 4.32 then ends the phase early, as if nothing were left to do. `begins`: which operations a sequence may begin with.
     """
     settings = {
         **config,
@@ -103,7 +111,7 @@ def outcome(
     }
     schema = schemathesis.openapi.from_dict(dict(bundle), config=SchemathesisConfig.from_dict(settings))
     schema.app = app
-    _begin_with(schema, before_sequence)
+    _begin_with(schema, before_sequence, begins)
     found: list[str] = []
     cases: Counter[str] = Counter()
     sequences = 0
@@ -122,11 +130,11 @@ def outcome(
     return Outcome(found, cases, sequences, answers)
 
 
-def _begin_with(schema: Any, before_sequence: Callable[[], None]) -> None:
+def _begin_with(schema: Any, before_sequence: Callable[[], None], begins: Callable[..., bool]) -> None:
     build = schema.build_state_machine
 
     def built(**wiring: Any) -> type[Any]:
-        with patch.object(stateful, "is_likely_root_transition", _is_a_beginning):
+        with patch.object(stateful, "is_likely_root_transition", begins):
             machine = build(**wiring)
 
         class Machine(machine):  # type: ignore[misc, valid-type]  # which class that is only the engine knows
@@ -137,13 +145,6 @@ def _begin_with(schema: Any, before_sequence: Callable[[], None]) -> None:
         return Machine
 
     schema.build_state_machine = built
-
-
-def _is_a_beginning(operation: Any, *graph: Any) -> bool:
-    """What creates or lists. Schemathesis would not begin with a request that may name something it cannot create
-    (a site, say), but with a `restore`, so that most sequences would be about what the scenario holds.
-    """
-    return operation.method in ("post", "get") and not operation.path_parameters
 
 
 def _failed(event: events.ScenarioFinished) -> Iterator[str]:

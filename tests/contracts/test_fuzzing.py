@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -77,20 +78,36 @@ def fuzzed(role: str, kind: str, *operations: Mapping[str, Any]) -> Outcome:
     return result
 
 
-def test_the_control_api_holds_its_bundle() -> None:
-    mock = create_mock(Options(control_token="s3cret"), fresh_seed=lambda: 7)
+@pytest.mark.parametrize("kind", [SINGLE, SEQUENCES])
+def test_the_control_api_holds_its_bundle(kind: str) -> None:
+    async def at_once(seconds: float) -> None:
+        """Waits and delays take no time."""
+
+    mock = create_mock(Options(control_token=None), fresh_seed=lambda: 7, sleep=at_once)
+    guarded = create_mock(Options(control_token="s3cret"), fresh_seed=lambda: 7, sleep=at_once)
+    guarded.worlds = mock.worlds
+    put_back = partial(control.stocked, mock)
+    put_back()
+    app = create_app(guarded)
     result = outcome(
-        create_app(mock),
+        Anew(app, put_back) if kind == SINGLE else app,
         narrowed(msgspec.json.decode(mock.control.bundle_bytes), control.NARROWED),
-        control.CONFIG,
+        control.CONFIG[kind],
         {"openapi": {"control_token": {"bearer": "s3cret"}}},
         seed=SEED,
-        examples=EXAMPLES[SINGLE],
-        before_sequence=putting_back(mock),
+        examples=EXAMPLES[kind],
+        phases=PHASES[kind],
+        before_sequence=put_back,
+        begins=control.is_a_beginning,
     )
-    check(mock, result)
-    assert all(result.cases[phase] > 20 for phase in ("coverage", "fuzzing", "stateful")), result.cases
-    assert result.sequences >= EXAMPLES[SINGLE]
+    check(guarded, result)
+    assert set(result.cases) == set(PHASES[kind])
+    if kind == SINGLE:
+        assert len(result.answers) == len(mock.control.contract.operations)
+        assert result.never_successful == set()
+    else:
+        assert result.sequences >= EXAMPLES[kind]
+        assert control.IN_SEQUENCES <= result.answers.keys() - result.never_successful
 
 
 def stocked(app: ASGIApp) -> str:

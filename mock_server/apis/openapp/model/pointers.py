@@ -63,7 +63,7 @@ def to_caller(state: OpenApp, caller: Caller | None, member: str) -> Clause:
         return DECLARED
     if caller.key is not None and caller.org in state.orgs:
         return to_row(state, caller.org or "", "api_keys", caller.key, member)
-    credentials: list[Any] = sorted(state.credentials.values(), key=lambda each: each.position)
+    credentials: list[Any] = sorted(state.credentials.values(), key=lambda each: (each.position, each.secret))
     places = [n for n, each in enumerate(credentials) if digest(each.secret)[:32] == caller.id]
     return in_world("credentials", places[0], member) if places else DECLARED
 
