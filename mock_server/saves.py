@@ -20,7 +20,9 @@ from mock_server.engine.world import WorldState
 
 STATE_FORMAT = 1
 SAVE_FORMAT = 1
-Whole = Annotated[int, Meta(ge=0, le=2**53)]
+Whole = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Counter = Annotated[int, Meta(ge=0, le=2**52)]
+"""What goes on counting from there: half of what every JSON reader keeps exactly is left for that."""
 
 
 class SavedClock(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +32,7 @@ class SavedClock(Struct, frozen=True, forbid_unknown_fields=True):
 
 class SavedItem(Struct, frozen=True, forbid_unknown_fields=True):
     at: str
-    number: Whole
+    number: Counter
     key: str
     job: str
     args: dict[str, Any]
@@ -45,7 +47,7 @@ class SavedReply(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SavedHappening(Struct, frozen=True, forbid_unknown_fields=True):
-    number: Whole
+    number: Counter
     at: str
     topic: str
     subject: str
@@ -53,8 +55,8 @@ class SavedHappening(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SavedOutbox(Struct, frozen=True, forbid_unknown_fields=True):
-    next: Whole
-    dropped: Whole
+    next: Counter
+    dropped: Counter
     happenings: list[SavedHappening]
 
 
@@ -64,9 +66,9 @@ class SavedState(Struct, frozen=True, forbid_unknown_fields=True):
     mockbill_state: int
     api: str
     seed: Whole
-    revision: Whole
+    revision: Counter
     clock: SavedClock
-    next_number: Whole
+    next_number: Counter
     agenda: list[SavedItem]
     memory: list[SavedReply]
     outbox: SavedOutbox

@@ -12,6 +12,7 @@ from typing import Any
 
 from mock_server.http.contract import Operation
 from mock_server.http.exchange import Call, Reply
+from mock_server.http.masking import masked_texts
 from mock_server.http.mock import Mock
 from mock_server.store.journal import Entry
 
@@ -107,8 +108,8 @@ def _done(entry: Entry, mock: Mock) -> list[str]:
     changes = changes_of(entry, mock.apis[entry.api])
     if changes is None:
         return ["no longer known"]
-    texts = [f"{change.subject}: {change.text}"[:2000] for change in changes]
-    return texts[:1000] or ["a change that shows nowhere"]
+    texts: list[str] = masked_texts(entry, [f"{change.subject}: {change.text}"[:2000] for change in changes[:1000]])
+    return texts or ["a change that shows nowhere"]
 
 
 def _key(operation: Operation) -> str | None:

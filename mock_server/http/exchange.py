@@ -16,6 +16,7 @@ from mock_server.engine.instants import Instant
 from mock_server.engine.kernel import decide
 from mock_server.engine.problems import Problem
 from mock_server.engine.world import WorldState
+from mock_server.store.journal import Journal
 from mock_server.store.worlds import World
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Call:
         "caller",
         "headers",
         "identity",
+        "journal",
         "mock",
         "now",
         "operation",
@@ -99,6 +101,8 @@ class Call:
         self.request_id = ""
         self.now: Instant | None = None
         """The world's time when a model was asked."""
+        self.journal: Journal | None = None
+        """The world's journal at that moment: another one than at the start if the world was reset meanwhile."""
         self.seen: WorldState | None = None
         """The state that was decided upon, once a model was asked."""
         self.steps: list[tuple[WorldState, WorldState]] = []
@@ -108,7 +112,7 @@ class Call:
         """Apply a model's decision to the world in one step and give its reply. Raises Refusal."""
         # Only now, because others may have moved the world's time while this request's body came in.
         now = self.mock.now_in(self.world)
-        self.now = now
+        self.now, self.journal = now, self.world.journal
         outcome = self._transact(function, now)
         if isinstance(outcome, Refused):
             raise Refusal(outcome.problem)
@@ -119,7 +123,7 @@ class Call:
     def view(self, function: Callable[[Any, Context], R | Refused]) -> R:
         """Look at the world as it is, changing nothing. Raises Refusal."""
         now, state = self.mock.now_in(self.world), self.world.state
-        self.now, self.seen = self.now or now, self.seen or state
+        self.now, self.seen, self.journal = self.now or now, self.seen or state, self.world.journal
         outcome = function(state.apis[self.api.name], state.context(now))
         if isinstance(outcome, Refused):
             raise Refusal(outcome.problem)

@@ -200,7 +200,7 @@ def _checked(parameter: Parameter, text: str) -> Any:
         value = int(text)
     elif parameter.type == "boolean" and text in ("true", "false"):
         value = text == "true"
-    elif parameter.type == "string" and not _is_text(text):
+    elif not _is_text(text):
         raise invalid(parameter.place, parameter.name, "is not UTF-8")
     if (error := first_error(parameter.validator, value)) is not None:
         raise invalid(parameter.place, parameter.name, error[1], error[2])

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from mock_server import machine
-from mock_server.api import Token
+from mock_server.api import Api, Token
 from mock_server.engine.callers import Caller, Rejected
 from mock_server.engine.ids import ulid
 from mock_server.engine.instants import Instant
@@ -30,7 +30,7 @@ from .bodies import ClientGone, InvalidJson, disconnected, parse_json
 from .breaking import instead, malformed
 from .contract import Operation
 from .exchange import Call, Refusal
-from .masking import mask
+from .masking import CREDENTIAL_HEADERS, MASK, last_words, mask
 from .mock import Mock
 from .operate import checked, identity, operate, unrouted
 from .stages import read_request_body
@@ -181,6 +181,9 @@ class Visit:
     def _note(self, entry: Entry, call: Call, faults: _Faults) -> None:
         entry.faults, entry.steps, entry.changed = tuple(faults.names), call.steps, bool(call.steps)
         entry.state, entry.at = call.seen or entry.state, call.now or entry.at
+        if call.journal is not None and call.journal is not self.journal:
+            # The world was reset before it was decided upon, so it belongs to the world's new story.
+            entry.number, self.journal = call.journal.next_number(), call.journal
 
     def _closed(
         self,
@@ -202,18 +205,35 @@ class Visit:
         return answer
 
     def _keep(self, entry: Entry, started: float, call: Call | None, known: Sequence[str] = ()) -> None:
-        shown = self.token.secret if isinstance(self.token, Token) else None
         # Most entries are never looked at, so what is secret in them is looked for when one is.
-        entry.seal = partial(_seal, shown, known, None if call is None else call.operation)
+        entry.seal = partial(_seal, self.served.api, known, None if call is None else call.operation)
         entry.seconds = machine.stopwatch() - started
         self.mock.worlds.close(self.world, self.journal, entry)
 
 
-def _seal(shown: str | None, known: Sequence[str], operation: Operation | None, entry: Entry) -> None:
-    marked = (
-        () if operation is None else _marked_secrets(operation, entry.worked or entry.status, entry.body, entry.answer)
+def _seal(api: Api, known: Sequence[str], operation: Operation | None, entry: Entry) -> None:
+    marked: Sequence[str] = ()
+    if operation is not None:
+        marked = _marked_secrets(operation, entry.worked or entry.status, entry.body, entry.answer)
+        if operation.secret_paths and entry.body and not _is_json(entry.body):
+            entry.body = MASK  # it may hold secrets, and nobody can tell where
+    mask(entry, _shown(api, entry), (*known, *marked))
+
+
+def _shown(api: Api, entry: Entry) -> set[str]:
+    """The secrets in all headers that carry credentials, also in those that did not count."""
+    each_alone = (
+        api.token(Headers(raw=[header]), False) for header in entry.headers if header[0] in CREDENTIAL_HEADERS
     )
-    mask(entry, shown, (*known, *marked))
+    return {token.secret for token in each_alone if isinstance(token, Token)} or set(last_words(entry.headers))
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        parse_json(raw)
+    except InvalidJson:
+        return False
+    return True
 
 
 def _marked_secrets(operation: Operation, status: int, body: bytes, answer: bytes) -> list[str]:

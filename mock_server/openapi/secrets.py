@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ def secret_paths(bundle: Mapping[str, Any], schema: Any) -> tuple[Path, ...]:
 
 
 def secrets_in(value: Any, paths: tuple[Path, ...]) -> Iterator[str]:
-    """Every text at or below one of the paths; what does not fit the schema has none there."""
+    """Every text, and every number as text, at or below one of the paths; what does not fit the schema has none there."""
     for path in paths:
         for found in _at(value, path):
             yield from _texts(found)
@@ -57,6 +58,8 @@ def _at(value: Any, path: Path) -> Iterator[Any]:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield json.dumps(value)
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _texts(each)

@@ -638,5 +638,5 @@ def _has_room(held: Modelled) -> bool:
 
 TestControlApi = ControlApi.TestCase
 TestControlApi.settings = settings(
-    max_examples=600 if IS_NIGHTLY else 150, stateful_step_count=100 if IS_NIGHTLY else 50
+    max_examples=600 if IS_NIGHTLY else 100, stateful_step_count=100 if IS_NIGHTLY else 50
 )

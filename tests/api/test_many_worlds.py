@@ -129,7 +129,9 @@ def test_worlds_that_are_driven_at_once_are_as_if_each_were_alone(number: int) -
             assert answers[names[n]] == asked
             assert await held(client, names[n]) == kept
         listed = (await client.ask("GET", "/_mock/worlds")).json["worlds"]
-        assert {each["name"]: each["seed"] for each in listed} == {"demo": 7} | {name: n + 1 for n, name in enumerate(names)}
+        assert {each["name"]: each["seed"] for each in listed} == {"demo": 7} | {
+            name: n + 1 for n, name in enumerate(names)
+        }
         for name in names:
             journal = (await client.ask("GET", f"/_mock/worlds/{name}/requests")).json
             assert all(each["path"].startswith(f"/w/{name}/") for each in journal["requests"])

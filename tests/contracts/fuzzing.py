@@ -97,7 +97,9 @@ def outcome(
     begins: Callable[..., bool] = is_a_beginning,
 ) -> Outcome:
     """`before_sequence` puts back what the one before it changed. Without it Hypothesis sees the same requests answered
-    in different ways, and Schemathesis 4.32 then ends the phase early, as if nothing were left to do. `begins`: which operations a sequence may begin with.
+    in different ways, and Schemathesis 4.32 then ends the phase early, as if nothing were left to do.
+
+    `begins`: which operations a sequence may begin with.
     """
     settings = {
         **config,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from mock_server import bundles
 from mock_server.app import create_app, create_mock
-from mock_server.http.mock import Mock
+from mock_server.http.mock import MOST_WAITING, Mock
 from tests.api.client import ACME, Answer, Client
 
 WALL = 1_790_000_000_000_000
@@ -28,6 +29,16 @@ OPERATIONS = [
 WRITING = [
     (method, f"{base or '/_mock'}{path}") for method, base, path in OPERATIONS if method in ("PUT", "POST", "PATCH")
 ]
+LOOKING = [
+    f"/_mock/worlds{path}"
+    for path in (
+        "",
+        *("/demo", "/demo/settings", "/demo/state", "/demo/credentials", "/demo/snapshots", "/demo/faults"),
+        *("/demo/requests", "/demo/requests/1", "/demo/requests/export", "/demo/audit", "/demo/diff"),
+        *("/demo/clock", "/demo/clock/agenda"),
+    )
+]
+PARAMETERS = ("wait", "at_least", "since", "limit", "status", "operation", "caller", "problem", "fault", "format")
 KEYS = st.sampled_from(["demo-owner", "demo-operator", None])
 VALUES = st.binary(max_size=60).map(lambda raw: raw.decode("latin-1"))
 NAMES = st.sampled_from(
@@ -95,7 +106,10 @@ def client(mock: Mock) -> Client:
 
 
 def _filled(path: str) -> str:
-    return path.replace("{id}", ACME).replace("{provider}", "stripe").replace("{world}", "demo")
+    names = {"id": ACME, "provider": "stripe", "world": "demo", "snapshot": "taken", "fault": "added", "number": "1"}
+    for name, value in names.items():
+        path = path.replace(f"{{{name}}}", value)
+    return path
 
 
 def _check(mock: Mock, before: object, answer: Answer) -> None:
@@ -167,12 +181,105 @@ def test_any_path(mock: Mock, client: Client, root: str, segments: list[str], me
 
 @given(
     query=st.binary(max_size=100),
-    target=st.sampled_from(["/api/v1/plans", "/_mock/worlds/demo/settings", "/_mock/worlds"]),
+    target=st.sampled_from(["/api/v1/plans", *LOOKING]),
 )
 @settings(max_examples=200)
 def test_any_query(mock: Mock, client: Client, query: bytes, target: str) -> None:
     before = _state(mock)
     _check(mock, before, client.request("GET", target, query=query))
+
+
+@given(
+    members=st.lists(
+        st.tuples(
+            st.sampled_from([*PARAMETERS, "within", "with", "snapshot", "api"]),
+            st.one_of(
+                st.sampled_from(
+                    ["0", "1", "-1", "9" * 30, "1e3", "4xx", "", "%", "%zz", "%00", "%FF", "P1D", "PT", "har"]
+                ),
+                st.binary(max_size=12).map(quote_from_bytes),
+            ),
+        ),
+        max_size=4,
+    ),
+    target=st.sampled_from(LOOKING),
+)
+@settings(max_examples=300)
+def test_any_values_in_the_query_of_the_control_api(
+    mock: Mock, client: Client, members: list[tuple[str, str]], target: str
+) -> None:
+    before = _state(mock)
+    query = "&".join(f"{name}={value}" for name, value in members).encode("latin-1")
+    answer = client.request("GET", target, query=query)
+    _check(mock, before, answer)
+    assert answer.status in (200, 400, 404)
+
+
+@pytest.mark.parametrize("path", ["snapshots/{}", "snapshots/{}/restore", "faults/{}", "requests/{}"])
+@pytest.mark.parametrize(
+    "name",
+    ["%FF", "%00", "%2F", "..", "%2e%2e", "%zz", "%", "A", "-a", "a" * 64, "a" * 5_000, "%F0%9F%98%80", "9" * 40, "0"],
+)
+def test_names_that_cannot_be_ones(mock: Mock, client: Client, path: str, name: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = client.request(method, f"/_mock/worlds/demo/{path.format(name)}")
+        _check(mock, _state(mock), answer)
+        assert answer.status in (400, 404, 405)
+
+
+HOSTILE = {
+    "deep lists": b"[" * 100_000,
+    "deep objects": b'{"delay":' * 50_000,
+    "deep and closed": b'{"when":"after","do":"lose","message":' + b"[" * 90 + b"]" * 90 + b"}",
+    "a number of 100,000 digits": b'{"when":"after","do":"lose","count":' + b"9" * 100_000 + b"}",
+    "infinity": b'{"when":"after","do":"lose","probability":1e999}',
+    "not a number": b'{"when":"after","do":"lose","probability":NaN}',
+    "half a surrogate pair": b'{"when":"after","do":"lose","caller":"\\ud800","id":"\\ud800"}',
+    "a name of 100 kB": b'{"id":"' + b"a" * 100_000 + b'"}',
+    "100,000 members": b"{" + b",".join(b'"m%d":1' % n for n in range(100_000)) + b"}",
+    "the same member again": b'{"id":"a","id":"b","when":"after"}',
+    "no UTF-8": b'{"id":"\xff"}',
+    "NUL": b'{"id":"\x00"}',
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("path", ["faults", "snapshots", "clock", "fork", "usage", "settings"])
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_bodies_for_the_control_api(mock: Mock, client: Client, path: str, body: bytes) -> None:
+    method = "PATCH" if path == "settings" else "POST"
+    headers = {"content-type": "application/json"}
+    before = _state(mock)
+    answer = client.request(method, f"/_mock/worlds/demo/{path}", body=body, headers=headers)
+    _check(mock, before, answer)
+    assert answer.status in (400, 413)
+    assert client.request("GET", "/_mock/worlds/demo/faults").json == {"faults": []}
+    assert client.request("GET", "/_mock/worlds/demo/snapshots").json == {"snapshots": []}
+
+
+def test_ten_thousand_waits_at_once() -> None:
+    """A few may wait; the others are told so at once, and all are over when the world is gone."""
+
+    async def never(seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    mock = create_mock(wall=lambda: WALL, fresh_seed=lambda: 7, sleep=never)
+    client = Client(create_app(mock))
+
+    async def all_of_them() -> None:
+        await client.ask("POST", "/_mock/worlds", json={"name": "w"})
+        path = "/_mock/worlds/w/requests"
+        waits = [asyncio.ensure_future(client.ask("GET", path, query=b"wait=60")) for _ in range(10_000)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        refused = [each.result() for each in waits if each.done()]
+        assert len(refused) == 10_000 - MOST_WAITING
+        assert {(each.status, each.code) for each in refused} == {(409, "too_many_waiting")}
+        assert (await client.ask("DELETE", "/_mock/worlds/w")).status == 204
+        assert sorted({(await each).status for each in waits}) == [404, 409]
+
+    asyncio.run(all_of_them())
+    assert (mock.waiting, list(mock.breaches)) == (0, [])
 
 
 @given(data=st.data())
