@@ -1,7 +1,8 @@
-"""Reading the YAML files of `fixtures/`: safely, strictly, and with errors that name file, line and member."""
+"""Reading the files of `fixtures/`, YAML as a rule: safely, strictly, and with errors that name file, line and member."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 LARGEST_FILE = 4 * 1024 * 1024
+LARGEST_SAVE = 64 * 1024 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _PATH_AT_END = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
 _UNKNOWN_MEMBER = re.compile(r"unknown field `([^`]*)`")
@@ -140,6 +142,25 @@ def read_yaml(path: Path) -> Located[Any]:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise FixtureError(name, f"is not valid YAML: {reason}") from None
     return Located(name, value, node)
+
+
+def read_json(path: Path) -> Located[Any]:
+    """One JSON document, such as a saved world. Raises FixtureError for a file that is missing, too large or no JSON."""
+    name = str(path)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_SAVE + 1)
+        if len(raw) > LARGEST_SAVE:
+            raise FixtureError(name, f"the file is larger than {LARGEST_SAVE} bytes")
+        return Located(name, json.loads(raw.decode()), None)
+    except OSError as error:
+        raise FixtureError(name, f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise FixtureError(name, "is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise FixtureError(f"{name}, line {error.lineno}", f"is not valid JSON: {error.msg}") from None
+    except RecursionError:
+        raise FixtureError(name, "is not valid JSON: it is nested too deeply") from None
 
 
 def find(kind: str, name: str, beside: str = "") -> Path:

@@ -133,9 +133,13 @@ def read_state(value: Any) -> SavedState:
 def read_save(value: Any) -> SavedWorld:
     """Raises ValueError, which says what does not fit, or that another version of mockbill has written it."""
     _check_format("mockbill_save", value, SAVE_FORMAT)
-    for state in value.get("states") or ():
+    states = value.get("states")
+    for state in states if isinstance(states, list) else ():
         _check_format("mockbill_state", state, STATE_FORMAT)
-    return msgspec.convert(value, SavedWorld)
+    saved = msgspec.convert(value, SavedWorld)
+    if len({each.api for each in saved.states}) < len(saved.states):
+        raise ValueError("two of its states are of the same API")
+    return saved
 
 
 def _check_format(member: str, value: Any, known: int) -> None:

@@ -20,7 +20,7 @@ from mock_server.engine.instants import Instant, InvalidTime, format_instant, pa
 from mock_server.engine.kernel import AgendaOverrun, settle
 from mock_server.engine.outbox import Outbox
 from mock_server.engine.world import WorldState
-from mock_server.fixtures import FixtureError, Located, find, read_yaml
+from mock_server.fixtures import FixtureError, Located, find, read_json, read_yaml
 from mock_server.saves import SavedWorld, read_save, with_saved
 
 
@@ -57,7 +57,8 @@ class Scenario:
 
 def read_scenario(name: str) -> Scenario:
     """By its name in `fixtures/worlds/` or its path. Raises FixtureError."""
-    return Scenario(name, read_yaml(find("worlds", name)))
+    path = find("worlds", name)
+    return Scenario(name, read_json(path) if path.suffix == ".json" else read_yaml(path))
 
 
 def initial_state(

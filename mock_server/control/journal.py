@@ -15,7 +15,7 @@ from mock_server.http.bodies import disconnected
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.http.masking import masked_texts
 from mock_server.http.mock import MOST_WAITING, Mock
-from mock_server.store.journal import LONGEST_BODY, Entry
+from mock_server.store.journal import Entry, is_cut
 from mock_server.store.worlds import World
 
 from .explaining import changes_of, explanation_of
@@ -177,11 +177,11 @@ def _message(headers: Iterable[tuple[bytes, bytes]], body: bytes, size: int) -> 
 
 
 def _body(body: bytes, size: int) -> dict[str, Any]:
-    text, is_cut = None, size > len(body) == LONGEST_BODY
+    text, cut = None, is_cut(body, size)
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        if is_cut and error.reason == "unexpected end of data":
+        if cut and error.reason == "unexpected end of data":
             text = body[: error.start].decode()  # cut in the middle of a letter
     encoded = None if text is not None else base64.b64encode(body).decode()
-    return {"size": size, "text": text if body else None, "base64": encoded, "cut": is_cut}
+    return {"size": size, "text": text if body else None, "base64": encoded, "cut": cut}

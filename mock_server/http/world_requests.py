@@ -222,10 +222,12 @@ def _seal(api: Api, known: Sequence[str], operation: Operation | None, entry: En
 
 def _shown(api: Api, entry: Entry) -> set[str]:
     """The secrets in all headers that carry credentials, also in those that did not count."""
-    each_alone = (
-        api.token(Headers(raw=[header]), False) for header in entry.headers if header[0] in CREDENTIAL_HEADERS
-    )
-    return {token.secret for token in each_alone if isinstance(token, Token)} or set(last_words(entry.headers))
+    found: set[str] = set()
+    for header in entry.headers:
+        if header[0] in CREDENTIAL_HEADERS:
+            token = api.token(Headers(raw=[header]), False)
+            found.update([token.secret] if isinstance(token, Token) else last_words([header]))
+    return found
 
 
 def _is_json(raw: bytes) -> bool:

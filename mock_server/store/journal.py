@@ -113,6 +113,14 @@ class Entry:
         self.changed = False
 
     @property
+    def body_is_cut(self) -> bool:
+        return is_cut(self.body, self.body_size)
+
+    @property
+    def answer_is_cut(self) -> bool:
+        return is_cut(self.answer, self.answer_size)
+
+    @property
     def size(self) -> int:
         headers = _size_of(self.headers) + _size_of(self.answer_headers)
         return OVERHEAD + len(self.path) + len(self.query) + len(self.body) + len(self.answer) + headers
@@ -210,6 +218,11 @@ class Journal:
         self.dropped += 1
         if self._with_states and self._with_states[0] is gone:
             self._with_states.popleft()
+
+
+def is_cut(body: bytes, size: int) -> bool:
+    """Whether only the start of a body of that size was kept. Masking alone makes it shorter too."""
+    return size > len(body) == LONGEST_BODY
 
 
 def _sealed(entry: Entry) -> Entry:

@@ -32,6 +32,10 @@ FORMS: dict[str, Any] = {
     "as a bearer with all": lambda secret: [("authorization", f"Bearer http://x_openapp_{secret}@still")],
     "twice": lambda secret: [("x-api-key", secret), ("x-api-key", secret)],
     "behind another one": lambda secret: [("x-api-key", "demo-member"), ("authorization", f"Bearer {secret}")],
+    "behind another one, under another scheme": lambda secret: [
+        ("x-api-key", "demo-member"),
+        ("authorization", f"Token {secret}"),
+    ],
     "under another scheme": lambda secret: [("authorization", f"Token {secret}")],
     "without a scheme": lambda secret: [("authorization", secret)],
 }
@@ -147,6 +151,7 @@ def assert_untold(world: World, secret: str) -> None:
 )
 @example("demo-owner", "twice", ["header"], "GET")
 @example("demo-operator", "behind another one", ["query"], "GET")
+@example("demo-operator", "behind another one, under another scheme", ["query"], "GET")
 @example("demo-owner", "bare", ["path"], "GET")
 @example("demo-owner", "bare", ["json"], "POST")
 @example("demo-owner", "bare", ["correlation id"], "GET")

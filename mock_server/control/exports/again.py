@@ -77,7 +77,7 @@ def hindrance(entry: Entry) -> str | None:
         return "the client was gone before it had any effect"
     if not _is_the_apis(entry) and not entry.worked and not entry.changed:
         return f"{by_faults(entry)} kept it from the API"
-    if len(entry.body) < entry.body_size:
+    if entry.body_is_cut:
         return f"only the first {len(entry.body)} of its {entry.body_size} bytes were kept"
     if entry.status == 413 and not entry.body:
         return "its body was too large to be read"
@@ -96,7 +96,7 @@ def known(entry: Entry) -> Known:
         return Known(401, None, "which key it carried is not kept")
     if entry.method == "HEAD" or not _is_json(entry):
         return Known(entry.status)
-    if len(entry.answer) < entry.answer_size:
+    if entry.answer_is_cut:
         return Known(entry.status, None, f"only the first {len(entry.answer)} bytes of the answer were kept")
     try:
         parse_json(entry.answer)

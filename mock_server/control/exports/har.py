@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import mock_server
 from mock_server.engine.instants import format_instant
 from mock_server.http.masking import CREDENTIAL_HEADERS, MASK
-from mock_server.store.journal import Entry, RawHeaders
+from mock_server.store.journal import Entry, RawHeaders, is_cut
 
 from .again import by_faults, percent_encoded, text_of, value_of, whole_target
 from .slices import Slice
@@ -135,7 +135,7 @@ def _media_type(headers: RawHeaders) -> str:
 
 
 def _cut(kept: bytes, size: int) -> list[str]:
-    return [f"Only the first {len(kept)} of {size} bytes were kept."] if len(kept) < size else []
+    return [f"Only the first {len(kept)} of {size} bytes were kept."] if is_cut(kept, size) else []
 
 
 def _comment(sentences: Iterable[str]) -> dict[str, str]:

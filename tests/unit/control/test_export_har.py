@@ -150,10 +150,11 @@ def test_bodies_that_are_no_text() -> None:
 
 
 def test_bodies_that_were_cut_say_so() -> None:
-    made = only(har(part(entry(method="POST", body=b"ab", body_size=70_000, answer=b"cd", answer_size=80_000))))
-    assert made["request"]["postData"]["comment"] == "Only the first 2 of 70000 bytes were kept."
+    kept = b"a" * 65_536
+    made = only(har(part(entry(method="POST", body=kept, body_size=70_000, answer=kept, answer_size=80_000))))
+    assert made["request"]["postData"]["comment"] == "Only the first 65536 of 70000 bytes were kept."
     assert made["request"]["bodySize"] == 70_000
-    assert made["response"]["content"]["comment"] == "Only the first 2 of 80000 bytes were kept."
+    assert made["response"]["content"]["comment"] == "Only the first 65536 of 80000 bytes were kept."
 
 
 def test_a_lost_answer_has_no_status() -> None:

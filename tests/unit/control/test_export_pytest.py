@@ -245,7 +245,7 @@ def test_links_may_lead_to_the_other_server_and_world(world: str, tmp_path: Path
         ({"delivery": "client_gone", "status": 0, "worked": 0, "changed": True}, ""),
         ({"caller": "rejected", "status": 401}, "status=401"),
         ({"method": "HEAD"}, "status=200"),
-        ({"answer_size": 70_000}, "status=200"),
+        ({"answer": b"1" * 65_536, "answer_size": 70_000}, "status=200"),
         ({"answer": b"{"}, "status=200"),
         ({"answer": b"NaN"}, "status=200"),
         ({"answer": b"null"}, "status=200, answer=None"),
@@ -290,7 +290,7 @@ def world_state(revision: int, **switches: Any) -> WorldState:
 def test_settings_that_were_changed_meanwhile_are_changed_again(tmp_path: Path) -> None:
     first, second = world_state(1), world_state(2, checkout="hosted")
     one = entry(1, headers=[], state=first, steps=[(first, world_state(2))])
-    cut = entry(2, "POST", state=second, body_size=70_000)
+    cut = entry(2, "POST", state=second, body=b"a" * 65_536, body_size=70_000)
     text = source(part(one, cut, entry(3, headers=[], state=second)))
     assert "control API had changed the world" not in text
     outcome = run(text, tmp_path)
