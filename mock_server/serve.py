@@ -118,6 +118,10 @@ def announcement(mock: Mock, url: str) -> str:
     lines.append(f"  Control:   {url}/{CONTROL}/docs")
     if mock.options.control_token is not None:
         lines.append(f"  Control token (Authorization: Bearer ...): {mock.options.control_token}")
+        if mock.options.public_url is None:
+            lines.append(
+                "  Other machines reach the control API only with --public-url http://NAME:PORT, the name they use."
+            )
     return "\n".join(lines)
 
 

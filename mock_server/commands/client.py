@@ -19,7 +19,9 @@ LARGEST = 512 * 2**20
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 TOKEN = re.compile(r"[!-~]+")
 NO_CONTENT, UNAUTHORIZED = 204, 401
-STOPPING = "stopping"
+STOPPING, UNKNOWN_WORLD = "stopping", "unknown_world"
+URL = re.compile(r"https?://[^/]", re.IGNORECASE)
+_WORLD = re.compile(r"world '([a-z0-9-]+)'")
 JSON = "application/json"
 
 Query = Mapping[str, str | int]
@@ -101,6 +103,8 @@ class Mock:
     ) -> Came:
         import httpx
 
+        if not URL.match(self.url):
+            raise WrongUse(f"{self.url!r} is not where a mock can be: give http://HOST:PORT as --url or MOCKBILL_URL")
         url = f"{self.url}/_mock/{_joined(path)}"
         try:
             with httpx.Client(
@@ -151,6 +155,9 @@ class Mock:
             return Refused(
                 status, f"{refusal.message} Give the token that `mockbill serve` printed as --token or MOCKBILL_TOKEN."
             )
+        if refusal.error_code == UNKNOWN_WORLD and (named := _WORLD.search(refusal.message)) is not None:
+            name = named[1]
+            return Refused(status, f"There is no world {name!r}. Create it with: mockbill worlds create {name}")
         return Refused(status, refusal.message)
 
     def _no_mock(self) -> Unreachable:

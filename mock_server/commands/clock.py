@@ -10,7 +10,7 @@ from .answers import Agenda, Clock, ClockMoved
 from .client import HERE, LONG_PATIENCE_S, Mock
 from .groups import group
 from .moves import show_move
-from .options import DEMO, AsJson, InWorld, Limit, Token, Url, given
+from .options import DEMO, NO_OPTION, AsJson, InWorld, Limit, Token, Url, given
 from .tables import say, show, table
 
 app = group("The time of a world of a running mock.", "mockbill clock advance P31D --world demo")
@@ -22,7 +22,7 @@ def show_(world: InWorld = DEMO, url: Url = HERE, token: Token = None, as_json: 
     show(Mock(url, token).get(Clock, "worlds", world, "clock"), as_json, lambda now: say(f"{now.now}, {now.mode}"))
 
 
-@app.command(epilog="Example:  mockbill clock advance P31D --world demo")
+@app.command(epilog="Example:  mockbill clock advance P31D --world demo", context_settings=NO_OPTION)
 def advance(
     duration: Annotated[str, typer.Argument(help="An ISO 8601 duration: P31D, P6M, PT12H.")],
     world: InWorld = DEMO,

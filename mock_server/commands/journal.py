@@ -40,7 +40,7 @@ def why(line: JournalLine) -> str:
         remarks.append(f"fault {', '.join(line.faults)}")
     if line.delivery != WHOLE:
         remarks.append(f"answer {line.delivery.replace('_', ' ')}")
-    return "; ".join(remarks)
+    return "; ".join([*(remark.rstrip(".") for remark in remarks[:-1]), *remarks[-1:]])
 
 
 def show_entry(entry: JournalEntry) -> None:

@@ -48,3 +48,7 @@ Limit = Annotated[int | None, typer.Option(min=0, max=1000, help="List at most s
 def given(**options: str | int | None) -> Query:
     """Those options that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+NO_OPTION = {"ignore_unknown_options": True}
+"""For a command that takes a duration: what begins with a hyphen may be one that goes back, and the mock says why not."""

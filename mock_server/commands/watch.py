@@ -48,15 +48,26 @@ def watch(
 
 def _follow(mock: Mock, name: str, query: Query, said: Callable[[Answer[Journal]], None]) -> None:
     answer = _asked(mock, name, {**query, "limit": FIRST})
+    before = None
     while True:
         said(answer)
-        since = answer.value.cursor
+        _say_gap(answer.value, before, is_filtered=bool(query))
+        before = since = answer.value.cursor
         if not answer.value.requests:
             threading.Event().wait(BREAK_S)
         answer = _asked(mock, name, {**query, "since": since, "wait": WAIT_S, "limit": MOST})
         if answer.value.cursor < since:
             # The journal began anew.
-            answer = _asked(mock, name, {**query, "since": 0, "limit": MOST})
+            answer, before = _asked(mock, name, {**query, "since": 0, "limit": MOST}), 0
+
+
+def _say_gap(journal: Journal, before: int | None, *, is_filtered: bool) -> None:
+    """How many requests came and went unseen between two looks."""
+    if before is None:
+        return
+    came = journal.matched if is_filtered else journal.cursor - before
+    if came > len(journal.requests):
+        typer.echo(f"mockbill: {came - len(journal.requests)} more requests are not shown", err=True)
 
 
 def _asked(mock: Mock, name: str, query: Query) -> Answer[Journal]:

@@ -11,7 +11,7 @@ from .answers import ClockMoved, World, WorldList
 from .client import HERE, LONG_PATIENCE_S, Mock, WrongUse
 from .groups import group
 from .moves import show_move
-from .options import AsJson, Name, Token, Url, given
+from .options import NO_OPTION, AsJson, Name, Token, Url, given
 from .tables import pairs, say, say_nothing, show, table
 
 app = group(
@@ -89,7 +89,7 @@ def fork(
     show(answer, as_json, lambda world: _made(mock, world))
 
 
-@app.command(epilog="Example:  mockbill worlds advance demo P31D")
+@app.command(epilog="Example:  mockbill worlds advance demo P31D", context_settings=NO_OPTION)
 def advance(
     name: Name,
     duration: Annotated[str, typer.Argument(help="An ISO 8601 duration: P31D, P6M, PT12H.")],

@@ -69,7 +69,10 @@ def _wanted(body: dict[str, str], now: Instant, state: WorldState) -> Instant:
     try:
         return add_duration(now, body["advance"])
     except InvalidTime as error:
-        raise Refusal(INVALID_TIME(field="advance", reason=str(error))) from None
+        reason = str(error)
+        if body["advance"].startswith("-"):
+            reason += ". To go back, restore a snapshot that was taken then"
+        raise Refusal(INVALID_TIME(field="advance", reason=reason)) from None
 
 
 def _with_clock(state: WorldState, clock: Clock) -> WorldState:

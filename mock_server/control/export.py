@@ -8,7 +8,7 @@ from typing import Any
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.http.mock import Mock
 from mock_server.saves import saved_world
-from mock_server.store.journal import MOST_ENTRIES, Entry
+from mock_server.store.journal import MOST_ENTRIES, Entry, sealed
 from mock_server.store.worlds import World
 
 from .exports import curl, har, pytest_file
@@ -20,7 +20,7 @@ from .worlds import world_of
 
 async def export_requests(call: Call) -> Reply:
     world, query = world_of(call), call.query
-    entries = matching(world, query)[: query.get("limit", MOST_ENTRIES)]
+    entries = [sealed(entry) for entry in matching(world, query)[: query.get("limit", MOST_ENTRIES)]]
     entries.sort(key=lambda entry: entry.number)
     wanted = query["format"]
     if wanted == "scenario":

@@ -126,7 +126,7 @@ def _about_operation(call: Call, operation: str | None) -> str | None:
     from difflib import get_close_matches
 
     near = get_close_matches(operation, sorted(known), n=3)
-    return f"there is no operation {operation!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    return f"there is no operation {operation!r}" + (f"; the nearest are {', '.join(near)}" if near else "")
 
 
 def _shown(fault: Fault) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mock_server.http.bodies import disconnected
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.http.masking import masked_texts
 from mock_server.http.mock import MOST_WAITING, Mock
-from mock_server.store.journal import Entry, is_cut
+from mock_server.store.journal import Entry, is_cut, sealed
 from mock_server.store.worlds import World
 
 from .explaining import changes_of, explanation_of
@@ -41,7 +41,7 @@ async def list_requests(call: Call) -> Reply:
             "cursor": world.journal.cursor,
             "answered": world.journal.closed,
             "dropped": world.journal.dropped,
-            "requests": [line(entry) for entry in found[: query.get("limit", USUAL_LIMIT)]],
+            "requests": [line(sealed(entry)) for entry in found[: query.get("limit", USUAL_LIMIT)]],
         }
     )
 
@@ -83,11 +83,14 @@ def _explanation(entry: Entry, mock: Mock, world: World) -> dict[str, Any] | Non
 
 
 def matching(world: World, query: dict[str, Any]) -> list[Entry]:
-    """The entries that pass all the filters, newest first. A cursor of another world of that name is none."""
+    """The entries that pass all the filters, newest first; to be sealed before they are told of.
+
+    A cursor of another world of that name is none.
+    """
     since = query.get("since", 0)
     if since > world.journal.cursor:
         since = 0
-    newer = takewhile(lambda entry: entry.sequence > since, reversed(world.journal))
+    newer = takewhile(lambda entry: entry.sequence > since, world.journal.unsealed())
     return [entry for entry in newer if _passes(entry, query)]
 
 
@@ -118,7 +121,14 @@ async def _wait_for(call: Call, world: World) -> None:
     for each in ends:
         each.add_done_callback(lambda _: news.set())
     try:
-        while not (world.is_gone or any(each.done() for each in ends) or len(matching(world, query)) >= wanted):
+        counted, seen, journal, cleared = 0, query.get("since", 0), world.journal, world.journal.cleared
+        while not (world.is_gone or any(each.done() for each in ends)):
+            if journal is not world.journal or cleared != journal.cleared:
+                counted, journal, cleared = 0, world.journal, world.journal.cleared
+            # Only what has come since the last look: a busy world would spend its time on those who wait.
+            counted, seen = counted + len(matching(world, {**query, "since": seen})), world.journal.cursor
+            if counted >= wanted:
+                return
             news.clear()
             await news.wait()
     finally:

@@ -25,7 +25,7 @@ async def list_snapshots(call: Call) -> Reply:
 
 
 async def take_snapshot(call: Call) -> Reply:
-    world, mock, name = world_of(call), call.mock, call.body.get("id")
+    world, mock, name = world_of(call), call.mock, (call.body or {}).get("id")
     now = mock.now_in(world)
     try:
         snapshot = world.snapshots.take(name, world.state, now, mock.wall())

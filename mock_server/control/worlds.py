@@ -119,6 +119,7 @@ def world_of(call: Call) -> World:
     world = call.mock.worlds.get(name)
     if world is None:
         raise Refusal(unknown_world(name, call.base_url))
+    world.used_at = call.mock.wall()
     return world
 
 

@@ -74,11 +74,12 @@ def add_duration(start: Instant, text: str) -> Instant:
     """
     try:
         duration = isodate.parse_duration(text)
-        end = from_datetime(to_datetime(start) + duration)
     except (isodate.ISO8601Error, ValueError, OverflowError, ArithmeticError, TypeError):
-        raise InvalidTime(
-            f"{text[:60]!r} is not an ISO 8601 duration that can be added here, such as P31D, P1M or PT90S"
-        ) from None
+        raise InvalidTime(f"{text[:60]!r} is not an ISO 8601 duration such as P31D, P1M or PT90S") from None
+    try:
+        end = from_datetime(to_datetime(start) + duration)
+    except (ValueError, OverflowError, ArithmeticError, TypeError):
+        raise InvalidTime(f"{text[:60]!r} leads out of the years that a world can hold, 1970 to 9998") from None
     if end < start:
         raise InvalidTime(f"{text[:60]!r} goes back in time")
     return checked(end)
@@ -87,7 +88,7 @@ def add_duration(start: Instant, text: str) -> Instant:
 def checked(instant: Instant) -> Instant:
     """`instant`, if a world can hold it; else InvalidTime."""
     if not EARLIEST <= instant <= LATEST:
-        raise InvalidTime("the moment lies outside the years 1970 to 9998")
+        raise InvalidTime("the moment lies before 1970-01-02 or after 9998-12-31, which a world cannot hold")
     return instant
 
 

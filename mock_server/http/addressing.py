@@ -104,7 +104,9 @@ def base_url(mock: Mock, scope: Scope, headers: Headers, address: Address, world
 def is_loopback(host: str) -> bool:
     """Whether a Host header (or a listening address) names this machine itself."""
     has_port = host.count(":") == 1 or "]:" in host
-    name = host.rpartition(":")[0] if has_port else host
+    name, _, port = host.rpartition(":") if has_port else (host, "", "")
+    if not (port.isascii() and port.isdigit()) and has_port:
+        return False
     name = name.strip("[]").lower()
     return (
         name in ("localhost", "::1")

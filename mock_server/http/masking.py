@@ -61,13 +61,18 @@ def _in_texts(value: Any, secrets: tuple[str, ...]) -> Any:
 
 
 def _masked(data: bytes, secrets: tuple[str, ...]) -> bytes:
-    if data:
-        for n, secret in enumerate(secrets):
-            if n < _MOST_SPELLED and len(secret) <= _LONGEST_SPELLED:
-                data = _spellings(secret).sub(MASK, data)
-            else:
-                for form in _usual_forms(secret):
-                    data = data.replace(form, MASK)
+    if not data:
+        return data
+    is_plain = not any(sign in data for sign in (b"\\", b"%", b"+"))
+    for n, secret in enumerate(secrets):
+        if is_plain and secret.isascii():
+            # Nothing is escaped there, so there is no other spelling to look for, and no pattern to be made.
+            data = data.replace(secret.encode(), MASK)
+        elif n < _MOST_SPELLED and len(secret) <= _LONGEST_SPELLED:
+            data = _spellings(secret).sub(MASK, data)
+        else:
+            for form in _usual_forms(secret):
+                data = data.replace(form, MASK)
     return data
 
 

@@ -18,7 +18,7 @@ from mock_server.engine.kernel import Jobs, settle
 from mock_server.engine.world import WorldState
 from mock_server.fixtures import FixtureError
 from mock_server.scenarios import Scenario, initial_state
-from mock_server.store.worlds import TooManyWorlds, World, Worlds
+from mock_server.store.worlds import World, Worlds
 
 from .check import ResponseCheck
 from .contract import Contract
@@ -181,11 +181,9 @@ class Mock:
 
     def create_automatically(self, name: str) -> World:
         """A world that a request named and nobody created (`--auto-worlds`); the one idle longest makes room."""
-        try:
-            return self.create_world(name, self.options.scenario)
-        except TooManyWorlds:
+        if self.worlds.is_full:
             self.worlds.remove_oldest_idle(keep=DEFAULT_WORLD)
-            return self.create_world(name, self.options.scenario)
+        return self.create_world(name, self.options.scenario)
 
     def now_in(self, world: World) -> Instant:
         """The world's time at this moment, after all that was due until then has been done."""

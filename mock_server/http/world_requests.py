@@ -15,24 +15,22 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from mock_server import machine
-from mock_server.api import Api, Token
+from mock_server.api import Token
 from mock_server.engine.callers import Caller, Rejected
 from mock_server.engine.ids import ulid
 from mock_server.engine.instants import Instant
-from mock_server.openapi.secrets import secrets_in
 from mock_server.store.faults import Strike, When
 from mock_server.store.journal import Delivery, Entry
 from mock_server.store.worlds import World
 
 from .addressing import Address, base_url
 from .answers import Answer, answer_to, preflight
-from .bodies import ClientGone, InvalidJson, disconnected, parse_json
+from .bodies import ClientGone, disconnected
 from .breaking import instead, malformed
-from .contract import Operation
 from .exchange import Call, Refusal
-from .masking import CREDENTIAL_HEADERS, MASK, last_words, mask
 from .mock import Mock
 from .operate import checked, identity, operate, unrouted
+from .sealing import marked_secrets, seal
 from .stages import read_request_body
 
 _CORRELATION_ID = re.compile(r"[!-~]{1,128}", re.ASCII)
@@ -133,7 +131,7 @@ class Visit:
             faults.delivery = "truncated"
         elif rule.do == "malform":
             faults.delivery = "malformed"
-            faults.secrets = _marked_secrets(call.operation, answer.status, b"", answer.body)
+            faults.secrets = marked_secrets(call.operation, answer.status, b"", answer.body)
             return malformed(rule, call.operation.responses.get(answer.status), answer)
         elif rule.do == "answer":
             faults.delivery = "replaced"
@@ -206,49 +204,9 @@ class Visit:
 
     def _keep(self, entry: Entry, started: float, call: Call | None, known: Sequence[str] = ()) -> None:
         # Most entries are never looked at, so what is secret in them is looked for when one is.
-        entry.seal = partial(_seal, self.served.api, known, None if call is None else call.operation)
+        entry.seal = partial(seal, self.served.api, known, None if call is None else call.operation)
         entry.seconds = machine.stopwatch() - started
         self.mock.worlds.close(self.world, self.journal, entry)
-
-
-def _seal(api: Api, known: Sequence[str], operation: Operation | None, entry: Entry) -> None:
-    marked: Sequence[str] = ()
-    if operation is not None:
-        marked = _marked_secrets(operation, entry.worked or entry.status, entry.body, entry.answer)
-        if operation.secret_paths and entry.body and not _is_json(entry.body):
-            entry.body = MASK  # it may hold secrets, and nobody can tell where
-    mask(entry, _shown(api, entry), (*known, *marked))
-
-
-def _shown(api: Api, entry: Entry) -> set[str]:
-    """The secrets in all headers that carry credentials, also in those that did not count."""
-    found: set[str] = set()
-    for header in entry.headers:
-        if header[0] in CREDENTIAL_HEADERS:
-            token = api.token(Headers(raw=[header]), False)
-            found.update([token.secret] if isinstance(token, Token) else last_words([header]))
-    return found
-
-
-def _is_json(raw: bytes) -> bool:
-    try:
-        parse_json(raw)
-    except InvalidJson:
-        return False
-    return True
-
-
-def _marked_secrets(operation: Operation, status: int, body: bytes, answer: bytes) -> list[str]:
-    """What the bundle marks as secret in the bodies of request and answer."""
-    found: list[str] = []
-    rule = operation.responses.get(status)
-    for paths, raw in ((operation.secret_paths, body), (rule.secret_paths if rule else (), answer)):
-        if paths and raw:
-            try:
-                found += secrets_in(parse_json(raw), paths)
-            except InvalidJson:
-                pass
-    return found
 
 
 class _Done:

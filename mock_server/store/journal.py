@@ -130,6 +130,7 @@ class Journal:
     """Newest entries only; `dropped` counts those that had to go.
 
     opened, closed  how many requests have come, and how many of them were answered
+    cleared         how often it was emptied
     cursor          rises by one with every answer; `before` is where that of an earlier journal of the world stood
     """
 
@@ -143,19 +144,24 @@ class Journal:
         self.closed = 0
         self.cursor = before
         self.dropped = 0
+        self.cleared = 0
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Entry]:
         """In the order in which they were answered."""
-        return (_sealed(entry) for entry, _ in self._entries)
+        return (sealed(entry) for entry, _ in self._entries)
 
     def __reversed__(self) -> Iterator[Entry]:
-        return (_sealed(entry) for entry, _ in reversed(self._entries))
+        return (sealed(entry) for entry, _ in reversed(self._entries))
+
+    def unsealed(self) -> Iterator[Entry]:
+        """Newest first, for picking out by what is no secret. Whoever goes on to tell of an entry seals it: `sealed`."""
+        return (entry for entry, _ in reversed(self._entries))
 
     def get(self, number: int) -> Entry | None:
-        return next((entry for entry in reversed(self) if entry.number == number), None)
+        return next((sealed(entry) for entry in self.unsealed() if entry.number == number), None)
 
     def next_number(self) -> int:
         self.opened += 1
@@ -167,7 +173,7 @@ class Journal:
         entry.body_size, entry.answer_size = len(entry.body), len(entry.answer)
         entry.fingerprint = blake2b(entry.body, digest_size=16).digest() if entry.body else b""
         if entry.body_size > LONGEST_BODY or entry.answer_size > LONGEST_BODY:
-            _sealed(entry)  # first, for a secret that lies across the cut
+            sealed(entry)  # first, for a secret that lies across the cut
             entry.body, entry.answer = entry.body[:LONGEST_BODY], entry.answer[:LONGEST_BODY]
         self.closed += 1
         self.cursor += 1
@@ -190,6 +196,7 @@ class Journal:
     def clear(self) -> int:
         """Forget all entries; numbers go on. Gives how many bytes that were."""
         freed, self.bytes = self.bytes, 0
+        self.cleared += 1
         self._entries.clear()
         self._with_states.clear()
         return freed
@@ -225,7 +232,8 @@ def is_cut(body: bytes, size: int) -> bool:
     return size > len(body) == LONGEST_BODY
 
 
-def _sealed(entry: Entry) -> Entry:
+def sealed(entry: Entry) -> Entry:
+    """The entry, fit to be seen."""
     if entry.seal is not None:
         seal, entry.seal = entry.seal, None
         seal(entry)

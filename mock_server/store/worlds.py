@@ -149,6 +149,10 @@ class Worlds:
     def __iter__(self) -> Iterator[World]:
         return iter(list(self._worlds.values()))
 
+    @property
+    def is_full(self) -> bool:
+        return len(self._worlds) >= MOST_WORLDS
+
     def get(self, name: str) -> World | None:
         return self._worlds.get(name)
 
@@ -156,7 +160,7 @@ class Worlds:
         """A new world. Raises WorldExists or TooManyWorlds."""
         if name in self._worlds:
             raise WorldExists(name)
-        if len(self._worlds) >= MOST_WORLDS:
+        if self.is_full:
             raise TooManyWorlds(name)
         world = self._worlds[name] = World(name, scenario, state, now)
         return world

@@ -36,7 +36,14 @@ def test_time_passes_and_things_fall_due(world: World) -> None:
 def test_time_is_set_but_does_not_go_back(world: World) -> None:
     assert world.said("clock", "set", "2026-03-02T00:00:00Z").startswith("2026-03-02T00:00:00Z, frozen")
     check_wrong_use(world.run("clock", "set", START), "cannot go back")
-    check_wrong_use(world.run("clock", "set", "tomorrow"), "is not valid")
+    check_wrong_use(world.run("clock", "set", "tomorrow"), "is not an RFC 3339 instant")
+
+
+def test_a_duration_that_goes_back_is_refused_with_the_way_to_go_back(world: World) -> None:
+    check_wrong_use(world.run("clock", "advance", "-P1D"), "goes back in time. To go back, restore a snapshot")
+    check_wrong_use(world.run("worlds", "advance", world.name, "-P1D"), "goes back in time")
+    check_wrong_use(world.run("clock", "advance", "P9998Y"), "leads out of the years")
+    check_wrong_use(world.run("clock", "advance", "PX"), "is not an ISO 8601 duration")
 
 
 def test_time_steps_to_the_next_thing(world: World) -> None:

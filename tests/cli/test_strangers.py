@@ -12,7 +12,7 @@ import pytest
 
 from mock_server.commands import client
 
-from .command import Ran, inside, mockbill, named
+from .command import Ran, check_wrong_use, inside, mockbill, named
 from .fakes import Fake, Hostile, Reply, example, hanging, http, replied, resetting, saying
 
 COMMANDS = [
@@ -96,21 +96,22 @@ def test_one_that_says_nothing_is_given_up(command: tuple[str, ...], monkeypatch
         "http://127.0.0.1:9",
         "http://nowhere.invalid",
         "https://127.0.0.1:9",
-        "nonsense",
-        "",
-        "http://",
         "http://[",
         "http://127.0.0.1:99999",
         "http://127.0.0.1:many",
         "http://a b",
         "http://" + "a" * 70_000,
-        "ftp://x",
         "http://\x1b[31m",
     ],
     ids=lambda url: url[:30],
 )
 def test_an_address_that_leads_nowhere_is_3(url: str) -> None:
     check_unreachable(inside("worlds", "list", "--url", url))
+
+
+@pytest.mark.parametrize("url", ["nonsense", "", "http://", "ftp://x", "127.0.0.1:4010"])
+def test_what_is_no_address_is_wrong_use(url: str) -> None:
+    check_wrong_use(inside("worlds", "list", "--url", url), "give http://HOST:PORT")
 
 
 def test_tls_with_a_server_that_speaks_none() -> None:
