@@ -73,6 +73,8 @@ def add_duration(start: Instant, text: str) -> Instant:
     Raises InvalidTime if the text is no duration, is negative, or leads past the year 9998.
     """
     try:
+        if text.endswith(("P", "T")):
+            raise ValueError("isodate takes PT for no time at all; ISO 8601 does not")
         duration = isodate.parse_duration(text)
     except (isodate.ISO8601Error, ValueError, OverflowError, ArithmeticError, TypeError):
         raise InvalidTime(f"{text[:60]!r} is not an ISO 8601 duration such as P31D, P1M or PT90S") from None

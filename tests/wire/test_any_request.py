@@ -244,8 +244,16 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("path", ["faults", "snapshots", "clock", "fork", "usage", "settings"])
-@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+PATHS = ["faults", "snapshots", "clock", "fork", "usage", "settings"]
+HOSTILE_TO = [
+    pytest.param(path, body, id=f"{path}-{name}")
+    for path in PATHS
+    for name, body in HOSTILE.items()
+    if (path, body) != ("snapshots", b"")  # where every member may be left out, so may the body
+]
+
+
+@pytest.mark.parametrize(("path", "body"), HOSTILE_TO)
 def test_hostile_bodies_for_the_control_api(mock: Mock, client: Client, path: str, body: bytes) -> None:
     method = "PATCH" if path == "settings" else "POST"
     headers = {"content-type": "application/json"}
