@@ -51,9 +51,11 @@ class Answer:
             self.body += message.get("body", b"")
 
     async def send(self, send: Send, *, is_head: bool = False) -> None:
+        headers = self.headers
         if self.body or self.status not in (204, 304):
-            self.headers.append((b"content-length", str(len(self.body)).encode()))
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+            # A new list: the journal keeps the one that is there.
+            headers = [*headers, (b"content-length", str(len(self.body)).encode())]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if is_head else self.body})
 
     def add(self, name: str, value: str) -> None:

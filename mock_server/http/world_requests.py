@@ -160,7 +160,7 @@ class Visit:
         query = scope["query_string"].decode("latin-1")
         number, wall = world.journal.next_number(), world.used_at
         entry = Entry(number, now, wall, self.served.api.name, scope["method"], path, query)
-        entry.headers, entry.state = list(scope["headers"]), world.state
+        entry.headers, entry.state = scope["headers"], world.state
         request_id = correlation_id(self.headers) or ulid(now, world.state.seed, "request", number)
         self.journal = world.journal
         return entry, request_id, machine.stopwatch()
@@ -177,7 +177,7 @@ class Visit:
         return call
 
     def _note(self, entry: Entry, call: Call, faults: _Faults) -> None:
-        entry.faults, entry.steps, entry.changed = tuple(faults.names), call.steps, bool(call.steps)
+        entry.faults, entry.steps, entry.changed = tuple(faults.names), call.steps or (), bool(call.steps)
         entry.state, entry.at = call.seen or entry.state, call.now or entry.at
         if call.journal is not None and call.journal is not self.journal:
             # The world was reset before it was decided upon, so it belongs to the world's new story.
@@ -195,7 +195,7 @@ class Visit:
         answer.add("x-request-id", request_id)
         answer.add("x-mock-request", str(entry.number))
         answer.allow_any_origin(self.headers)
-        entry.status, entry.answer, entry.answer_headers = answer.status, answer.body, list(answer.headers)
+        entry.status, entry.answer, entry.answer_headers = answer.status, answer.body, answer.headers
         entry.problem = None if answer.problem == "-" else answer.problem
         entry.refusal = answer.refusal
         self._keep(entry, started, call, known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Literal
 
@@ -22,7 +22,7 @@ MOST_REVISIONS = 5_000
 """How far back states are kept, in changes of the world. A state shares all with its neighbours but what changed."""
 
 Delivery = Literal["whole", "late", "lost", "truncated", "malformed", "replaced", "repeated", "client_gone"]
-RawHeaders = list[tuple[bytes, bytes]]
+RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 class Entry:
@@ -43,39 +43,31 @@ class Entry:
     changed           whether there was any
     """
 
-    __slots__ = (
-        "answer",
-        "answer_headers",
-        "answer_size",
-        "api",
-        "asked_by",
-        "at",
-        "body",
-        "body_size",
-        "caller",
-        "changed",
-        "delivery",
-        "faults",
-        "fingerprint",
-        "headers",
-        "mark",
-        "method",
-        "number",
-        "operation",
-        "path",
-        "problem",
-        "query",
-        "received_at",
-        "refusal",
-        "seal",
-        "seconds",
-        "secrets",
-        "sequence",
-        "state",
-        "status",
-        "steps",
-        "worked",
-    )
+    # Defaults of the class and not of each entry: most of them stay as they are in most requests.
+    headers: RawHeaders = ()
+    body: bytes = b""
+    body_size: int = 0
+    fingerprint: bytes = b""
+    operation: str | None = None
+    caller: str = "-"
+    asked_by: Caller | None = None
+    status: int = 0
+    worked: int = 0
+    problem: str | None = None
+    refusal: Problem | None = None
+    answer: bytes = b""
+    answer_size: int = 0
+    answer_headers: RawHeaders = ()
+    seconds: float = 0.0
+    sequence: int = 0
+    mark: int = 0
+    faults: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    seal: Callable[[Entry], None] | None = None
+    delivery: Delivery = "whole"
+    state: WorldState | None = None
+    steps: Sequence[tuple[WorldState, WorldState]] | None = ()
+    changed: bool = False
 
     def __init__(
         self, number: int, at: Instant, received_at: Instant, api: str, method: str, path: str, query: str
@@ -87,30 +79,6 @@ class Entry:
         self.method = method
         self.path = path
         self.query = query
-        self.headers: RawHeaders = []
-        self.body = b""
-        self.body_size = 0
-        self.fingerprint = b""
-        self.operation: str | None = None
-        self.caller = "-"
-        self.asked_by: Caller | None = None
-        self.status = 0
-        self.worked = 0
-        self.problem: str | None = None
-        self.refusal: Problem | None = None
-        self.answer = b""
-        self.answer_size = 0
-        self.answer_headers: RawHeaders = []
-        self.seconds = 0.0
-        self.sequence = 0
-        self.mark = 0
-        self.faults: tuple[str, ...] = ()
-        self.secrets: tuple[str, ...] = ()
-        self.seal: Callable[[Entry], None] | None = None
-        self.delivery: Delivery = "whole"
-        self.state: WorldState | None = None
-        self.steps: list[tuple[WorldState, WorldState]] | None = []
-        self.changed = False
 
     @property
     def body_is_cut(self) -> bool:
@@ -171,7 +139,6 @@ class Journal:
         """Keep a finished entry. Gives by how many bytes the journal has grown (or, below 0, shrunk)."""
         before = self.bytes
         entry.body_size, entry.answer_size = len(entry.body), len(entry.answer)
-        entry.fingerprint = blake2b(entry.body, digest_size=16).digest() if entry.body else b""
         if entry.body_size > LONGEST_BODY or entry.answer_size > LONGEST_BODY:
             sealed(entry)  # first, for a secret that lies across the cut
             entry.body, entry.answer = entry.body[:LONGEST_BODY], entry.answer[:LONGEST_BODY]
@@ -236,6 +203,7 @@ def sealed(entry: Entry) -> Entry:
     """The entry, fit to be seen."""
     if entry.seal is not None:
         seal, entry.seal = entry.seal, None
+        entry.fingerprint = blake2b(entry.body, digest_size=16).digest()
         seal(entry)
     return entry
 
