@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -102,7 +103,7 @@ def _complaint(call: Call, body: dict[str, Any]) -> str | None:
         return f"an answer with the status {body['status']} has no body that could be damaged"
     if when == "before" and do == "malform" and how not in (None, *_BEFORE):
         return f"before the work there is no answer to damage: use `after`, or {', '.join(_BEFORE)}"
-    return _about_delay(body.get("delay")) or _about_operation(call, body.get("operation"))
+    return _about_delay(body.get("delay")) or _about_operation(call, body.get("operation"), body.get("method"))
 
 
 def _about_delay(delay: dict[str, Any] | None) -> str | None:
@@ -119,14 +120,17 @@ def _about_delay(delay: dict[str, Any] | None) -> str | None:
     return None
 
 
-def _about_operation(call: Call, operation: str | None) -> str | None:
-    known = {name for served in call.mock.served.values() for name in served.contract.operations}
-    if operation is None or operation in known:
+def _about_operation(call: Call, operation: str | None, method: str | None) -> str | None:
+    if operation is None:
         return None
-    from difflib import get_close_matches
-
-    near = get_close_matches(operation, sorted(known), n=3)
-    return f"there is no operation {operation!r}" + (f"; the nearest are {', '.join(near)}" if near else "")
+    known = {name: each for served in call.mock.served.values() for name, each in served.contract.operations.items()}
+    if operation not in known:
+        near = get_close_matches(operation, sorted(known), n=3)
+        return f"there is no operation {operation!r}" + (f"; the nearest are {', '.join(near)}" if near else "")
+    its_own = known[operation].method
+    if method in (None, its_own) or (method, its_own) == ("HEAD", "GET"):
+        return None
+    return f"{operation} is asked with {its_own}, never with {method}"
 
 
 def _shown(fault: Fault) -> dict[str, Any]:

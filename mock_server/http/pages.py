@@ -122,20 +122,29 @@ def _home(mock: Mock, origin: str) -> str:
         for world in list(mock.worlds)[:50]
     )
     more = f"<p>and {len(mock.worlds) - 50} more</p>" if len(mock.worlds) > 50 else ""
+    table = f"<table><tr><th>name</th><th>scenario</th><th>prefix</th></tr>{worlds}</table>{more}"
     return _document(
         "mockbill",
         f"""<h1>mockbill {mock_server.__version__}</h1>
 <p>A stateful billing backend for tests. Nothing here is real, and nothing here is billed.</p>
 {"".join(sections)}
-<h2>Worlds</h2><table><tr><th>name</th><th>scenario</th><th>prefix</th></tr>{worlds}</table>{more}
+<h2>Worlds</h2>{table if _is_private(mock) else _ASK_THERE}
 <p>Control API: <a href="/{CONTROL}/docs">reference</a>, <a href="/{CONTROL}/openapi.json">openapi.json</a>,
 <a href="/{CONTROL}/health">health</a>.</p>""",
     )
 
 
+_ASK_THERE = "<p>Other machines can see this page, so the control API lists them, to whoever has its token.</p>"
+
+
+def _is_private(mock: Mock) -> bool:
+    """Whether only this machine can see the pages."""
+    return mock.options.control_token is None
+
+
 def _api_section(mock: Mock, served: Served, origin: str) -> str:
     api = served.api
-    world, is_private = mock.worlds.get(DEFAULT_WORLD), mock.options.control_token is None
+    world, is_private = mock.worlds.get(DEFAULT_WORLD), _is_private(mock)
     rows = "".join(
         f"<tr><td>{html.escape(credential.name)}</td><td><code>{html.escape(credential.secret)}</code></td>"
         f"<td><code>{html.escape(credential.org or '')}</code></td>"
@@ -144,7 +153,8 @@ def _api_section(mock: Mock, served: Served, origin: str) -> str:
         if not credential.revoked
     )
     base = html.escape(f"{origin}/{api.name}{api.base_paths[0]}")
+    table = f"""<div><table><tr><th>credential of world demo</th><th>secret</th><th>organization</th>
+<th>as the client library wants it</th></tr>{rows}</table></div>"""
     return f"""<h2>{html.escape(api.title)}</h2><p>Base URL <code>{base}</code>;
 <a href="/{api.name}/docs">reference</a>, <a href="/{api.name}/openapi.json">openapi.json</a>.</p>
-<div><table><tr><th>credential of world demo</th><th>secret</th><th>organization</th>
-<th>as the client library wants it</th></tr>{rows}</table></div>"""
+{table if is_private else ""}"""

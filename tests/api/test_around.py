@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from mock_server.app import create_app, create_mock
 from mock_server.engine.problems import ProblemType
 from mock_server.http import envelope
 from mock_server.http.exchange import Reply
@@ -46,6 +47,13 @@ class TestPages:
     @pytest.mark.parametrize("asset", ["..", "../../app.py", "%2e%2e", "index.html", "swagger-ui.css/x"])
     def test_and_nothing_else_is(self, client: Client, asset: str) -> None:
         assert client.request("GET", f"/openapp/docs/{asset}").status == 404
+
+    def test_where_others_can_see_it_the_first_page_shows_neither_keys_nor_worlds(self) -> None:
+        guarded = create_mock(Options(control_token="s3cret"))
+        guarded.create_world("hidden", "demo")
+        page = Client(create_app(guarded)).request("GET", "/").body
+        assert b"hidden" not in page
+        assert b"demo-owner" not in page
 
     def test_pages_are_only_read(self, client: Client) -> None:
         answer = client.request("POST", "/openapp/docs")

@@ -371,7 +371,6 @@ class TestWhom:
             ({"method": "HEAD"}, {"head"}),
             ({"method": "GET"}, {"owner", "reader", "anonymous", "rejected"}),
             ({"method": "POST", "caller": "owner of Acme Doors"}, {"zone"}),
-            ({"method": "POST", "operation": "get_plans"}, set()),
         ],
     )
     def test_it_acts_on_those_it_names(self, world: World, only: dict[str, str], hit: set[str]) -> None:
@@ -730,6 +729,7 @@ def _soon(receive: Any, most: int) -> Any:
 
 
 INVALID = [
+    ({"when": "after", "do": "lose", "operation": "get_plans", "method": "POST"}, "asked with GET, never with POST"),
     ({"when": "before", "do": "repeat"}, "repeat"),
     ({"when": "after", "do": "repeat"}, "repeat"),
     ({"when": "duplicate", "do": "lose"}, "repeat"),
