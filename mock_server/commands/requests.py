@@ -161,7 +161,7 @@ def export(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a slice of the journal as a file, secrets left out."""
+    """Write a slice of the journal as a file, without the keys that were sent."""
     if as_json and format_ in PROGRAMS:
         raise WrongUse(f"--format {format_} is a program and no JSON; leave --json out")
     mock = Mock(url, token)

@@ -8,8 +8,9 @@ from typing import Any
 from mock_server.engine.explanations import Check, Clause, Explanation
 from mock_server.engine.problems import Problem
 from mock_server.http.contract import Contract, Operation
+from mock_server.openapi.walk import at, join
 
-from .pointers import deepest, escaped, of_operation, value_at
+from .pointers import deepest, of_operation
 
 Told = tuple[str, str, tuple[str, ...]]
 """The rule in words, a JSON pointer into the bundle, and what would have been legal."""
@@ -43,8 +44,8 @@ def _route(problem: Problem, contract: Contract) -> Told:
 
 
 def _credential(_: Problem, contract: Contract, operation: Operation) -> Told:
-    at = of_operation(operation)
-    pointer = deepest(contract.bundle, at, ["security"]) if "security" in operation.raw else "/security"
+    start = of_operation(operation)
+    pointer = deepest(contract.bundle, start, ["security"]) if "security" in operation.raw else "/security"
     rule = f"The operation {operation.id} is for callers with a good credential."
     return rule, pointer, ("Send a credential that GET .../credentials lists and that is not revoked.",)
 
@@ -69,7 +70,7 @@ def _media_type(_: Problem, contract: Contract, operation: Operation) -> Told:
 
 def _schema(problem: Problem, contract: Contract, operation: Operation) -> Told:
     """The part of a schema that a value broke."""
-    at, facts = of_operation(operation), problem.facts
+    start, facts = of_operation(operation), problem.facts
     steps = [step for step in str(facts.get("_rule", "")).split("/") if step]
     name = facts.get("name")
     if name is not None:
@@ -77,14 +78,14 @@ def _schema(problem: Problem, contract: Contract, operation: Operation) -> Told:
         found = operation.parameter_pointer(str(facts.get("place")), str(name))
         if found is None:
             known = tuple(f"There is the parameter {each!r}." for each in sorted(operation.query_names))
-            return f"{place} is not declared.", at, known
+            return f"{place} is not declared.", start, known
         pointer = deepest(contract.bundle, found, ["schema", *steps])
         return f"{place} fits its schema, and is sent at most once.", pointer, _wanted(contract, found, ["schema"])
     content = ["requestBody", "content", "application~1json", "schema"]
-    pointer = deepest(contract.bundle, at, [*content, *steps])
+    pointer = deepest(contract.bundle, start, [*content, *steps])
     where = facts.get("pointer")
     rule = f"The body of {operation.id} is JSON that fits its schema{f', at {where}' if where else ''}."
-    return rule, pointer, _wanted(contract, at, [*content, *steps[:-1]])
+    return rule, pointer, _wanted(contract, start, [*content, *steps[:-1]])
 
 
 _TOLD: Mapping[Check, Callable[[Problem, Contract, Operation], Told]] = {
@@ -107,19 +108,18 @@ def _path_of(problem: Problem, contract: Contract) -> str:
         if len(steps) == len(segments) and all(
             step.startswith("{") or step == segment for step, segment in zip(steps, segments, strict=True)
         ):
-            return f"/paths/{escaped(template)}"
+            return join("/paths", template)
     return "/paths"
 
 
-def _wanted(contract: Contract, at: str, steps: list[str]) -> tuple[str, ...]:
+def _wanted(contract: Contract, start: str, steps: list[str]) -> tuple[str, ...]:
     """What the schema asks for, where that can be said in a sentence; of alternatives, each in one."""
-    pointer = deepest(contract.bundle, at, steps)
-    holder = value_at(contract.bundle, pointer)
+    pointer = deepest(contract.bundle, start, steps)
+    holder = at(contract.bundle, pointer)
     for name in ("oneOf", "anyOf"):
         if isinstance(holder, dict) and name in holder:
             branches = [
-                value_at(contract.bundle, deepest(contract.bundle, pointer, [name, str(n)]))
-                for n in range(len(holder[name]))
+                at(contract.bundle, deepest(contract.bundle, pointer, [name, str(n)])) for n in range(len(holder[name]))
             ]
             return tuple(f"Either: {' '.join(texts)}" for each in branches if (texts := _sentences(each)))
     return tuple(_sentences(holder))

@@ -63,20 +63,18 @@ def advance(state: WorldState, until: Instant, jobs: Jobs, wall: Instant = 0) ->
 
 
 def settle(state: WorldState, until: Instant, jobs: Jobs) -> tuple[WorldState, list[Fallen]]:
-    """Do all that falls due up to and including `until`; the clock is left alone. Nothing due: the same state."""
+    """Do all that falls due up to and including `until`; the clock is left alone. Nothing due: the same state.
+
+    Raises AgendaOverrun.
+    """
     timeline: list[Fallen] = []
-    while (first := state.agenda.first()) is not None and first.at <= until:
-        if len(timeline) == MOST_JOBS:
-            raise AgendaOverrun(f"more than {MOST_JOBS} jobs fall due until then; go there in smaller steps")
-        state, fallen = _done(state, jobs)
-        timeline.append(fallen)
-    return state, timeline
+    return settle_seeing(state, until, jobs, lambda _, __, fallen: timeline.append(fallen)), timeline
 
 
 def settle_seeing(
     state: WorldState, until: Instant, jobs: Jobs, see: Callable[[WorldState, Item, Fallen], None]
 ) -> WorldState:
-    """Like `settle`, showing each item, the state that it found, and what came of it. Raises AgendaOverrun."""
+    """The same, showing each item, the state that it found, and what came of it."""
     done = 0
     while (first := state.agenda.first()) is not None and first.at <= until:
         if done == MOST_JOBS:
@@ -89,18 +87,21 @@ def settle_seeing(
 
 def one_job(state: WorldState, item: Item, jobs: Jobs) -> Fallen:
     """What would come of an item if it were the next to fall due."""
-    job = item.job
-    outcome = jobs[job.api, job.name](state.apis[job.api], job.args, state.context(item.at))
-    return Fallen(item.at, item.key, job.api, job.name, str(outcome.reply))
+    return _outcome_of(state, item, jobs)[1]
 
 
 def _done(state: WorldState, jobs: Jobs) -> tuple[WorldState, Fallen]:
     item: Item
     item, agenda = state.agenda.take()
     state = msgspec.structs.replace(state, agenda=agenda)
+    outcome, fallen = _outcome_of(state, item, jobs)
+    return _applied(state, item.job.api, outcome, item.at), fallen
+
+
+def _outcome_of(state: WorldState, item: Item, jobs: Jobs) -> tuple[Accepted[Any, Any], Fallen]:
     job = item.job
     outcome = jobs[job.api, job.name](state.apis[job.api], job.args, state.context(item.at))
-    return _applied(state, job.api, outcome, item.at), Fallen(item.at, item.key, job.api, job.name, str(outcome.reply))
+    return outcome, Fallen(item.at, item.key, job.api, job.name, str(outcome.reply))
 
 
 def _applied(state: WorldState, api: str, outcome: Accepted[Any, Any], now: Instant) -> WorldState:

@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema_rs import Draft4Validator
 
 from mock_server.openapi.secrets import Path, secret_paths
-from mock_server.openapi.walk import resolve
+from mock_server.openapi.walk import join, resolve
 
 from .bodies import DEEPEST_NESTING
 from .schemas import Validators
@@ -127,12 +127,12 @@ def _declared_at(
     bundle: Mapping[str, Any], path: str, method: str, item: Mapping[str, Any]
 ) -> dict[tuple[str, str], str]:
     """(place, name) of each parameter -> JSON pointer to where it stands in the bundle."""
-    at = f"/paths/{path.replace('~', '~0').replace('/', '~1')}"
+    at = join("/paths", path)
     found: dict[tuple[str, str], str] = {}
-    for pointer, holder in ((at, item), (f"{at}/{method}", item[method])):
+    for pointer, holder in ((at, item), (join(at, method), item[method])):
         for n, each in enumerate(holder.get("parameters", [])):
             declared = resolve(bundle, each)
-            found[declared["in"], declared["name"]] = f"{pointer}/parameters/{n}"
+            found[declared["in"], declared["name"]] = join(pointer, "parameters", n)
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
 
 from mock_server.openapi.draft4 import compiled, draft4
+from mock_server.openapi.walk import join
 
 
 class Validators:
@@ -34,12 +35,8 @@ def first_error(validator: jsonschema_rs.Draft4Validator, value: Any) -> tuple[s
     if validator.is_valid(value):
         return None
     for error in validator.iter_errors(value):
-        return pointer_of(error.instance_path), _clipped(_explained(error)), pointer_of(error.schema_path)
+        return join("", *error.instance_path), _clipped(_explained(error)), join("", *error.schema_path)
     return None
-
-
-def pointer_of(steps: Iterable[Any]) -> str:
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
 def _explained(error: jsonschema_rs.ValidationError) -> str:
