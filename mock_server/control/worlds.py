@@ -8,6 +8,7 @@ import msgspec
 
 import mock_server
 from mock_server.api import Api
+from mock_server.engine.clock import going_on
 from mock_server.engine.instants import Instant, InvalidTime, format_instant, parse_instant
 from mock_server.engine.kernel import MOST_JOBS
 from mock_server.engine.problems import ProblemType
@@ -18,7 +19,7 @@ from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.http.mock import DEFAULT_WORLD, MOST_WAITING, Mock
 from mock_server.store.faults import MOST_FAULTS
 from mock_server.store.journal import LONGEST_BODY, MOST_BYTES, MOST_BYTES_OF_ALL, MOST_ENTRIES
-from mock_server.store.snapshots import MOST_SNAPSHOTS, going_on
+from mock_server.store.snapshots import MOST_SNAPSHOTS
 from mock_server.store.worlds import MOST_WORLDS, TooManyWorlds, World, WorldExists
 
 from .problems import (

@@ -39,3 +39,10 @@ def running(now: Instant, wall: Instant) -> Clock:
 def moved(clock: Clock, now: Instant, wall: Instant) -> Clock:
     """The same kind of clock, showing `now` at the machine's instant `wall`."""
     return frozen(now) if clock.mode == "frozen" else running(now, wall)
+
+
+def going_on(clock: Clock, now: Instant, wall: Instant) -> Clock:
+    """The same kind of clock, set to `now` at the machine's instant `wall` unless it follows the machine's."""
+    if clock.mode == "frozen":
+        return clock if clock.now == now else frozen(now)
+    return clock if clock.now == clock.wall else running(now, wall)

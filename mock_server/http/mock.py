@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from mock_server import machine
 from mock_server.api import Api
-from mock_server.engine.clock import running
+from mock_server.engine.clock import going_on
 from mock_server.engine.instants import LATEST, Instant
 from mock_server.engine.kernel import Jobs, settle
 from mock_server.engine.world import WorldState
@@ -152,9 +152,8 @@ class Mock:
     def reset_world(self, world: World) -> None:
         """Back to how the world began. Its clock too, unless that simply follows the machine's."""
         state, clock = world.initial, world.initial.clock
-        if clock.mode == "running" and clock.now != clock.wall:
-            state = msgspec.structs.replace(state, clock=running(clock.now, self.wall()))
-        self.worlds.reset(world, state)
+        after = going_on(clock, clock.now, self.wall())
+        self.worlds.reset(world, state if after is clock else msgspec.structs.replace(state, clock=after))
 
     def _unsavable(self, api: str, state: WorldState) -> str | None:
         """Why the state could not be put back once it has been saved."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from mock_server.engine.clock import Clock, frozen, running
+from mock_server.engine.clock import going_on
 from mock_server.engine.instants import Instant
 from mock_server.engine.world import WorldState
 
@@ -68,10 +68,3 @@ def state_of(snapshot: Snapshot, wall: Instant) -> WorldState:
     A frozen clock stands where it stood. A running one goes on from there, unless it simply follows the machine's.
     """
     return msgspec.structs.replace(snapshot.state, clock=going_on(snapshot.state.clock, snapshot.now, wall))
-
-
-def going_on(clock: Clock, now: Instant, wall: Instant) -> Clock:
-    """The same kind of clock, set to `now` at the machine's instant `wall` unless it follows the machine's."""
-    if clock.mode == "frozen":
-        return frozen(now)
-    return clock if clock.now == clock.wall else running(now, wall)
