@@ -1,0 +1,218 @@
+"""Where a law is tried: fresh places on the target, what is known of the contract, and a book of what is found."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+import msgspec
+
+from .bundle import Bundle, Operation
+from .case import Broken, Case, Watcher
+from .comparison import Freedom
+from .findings import Finding, Seen, Shown
+from .http import Allowance, Client
+from .law import Law
+from .oracle import Oracle
+from .places import Place, Places
+from .shrinking import Numbered, shortest
+from .steps import Step, Unresolved
+from .target import Need, Target
+
+Profile = Literal["quick", "full"]
+Script = Callable[[Case], None]
+MOST_FINDINGS = 25
+"""Findings of one law; more of the same helps nobody."""
+
+
+class Enough(Exception):
+    """One finding was all that was asked for."""
+
+
+class Book(Watcher):
+    """What has been seen and found, law by law."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.findings: list[Finding] = []
+        self.law = ""
+        self._seen: dict[tuple[str, int], Seen] = {
+            (operation.id, status): Seen(operation.id, operation.method, operation.path, status)
+            for operation in bundle.operations.values()
+            for status in operation.statuses
+        }
+
+    @property
+    def coverage(self) -> tuple[Seen, ...]:
+        return tuple(self._seen.values())
+
+    def seen(self, operation: Operation, status: int, *, verified: bool, masked: bool) -> None:
+        row = self._seen.get((operation.id, status))
+        if row is None:
+            row = self._seen[operation.id, status] = Seen(operation.id, operation.method, operation.path, status)
+        counted = row.verified if verified else row.masked if masked else row.seen
+        counted[self.law] = counted.get(self.law, 0) + 1
+
+
+class Bench:
+    """Handed to a law's check. `random` is seeded with the run's seed and the law's id."""
+
+    def __init__(
+        self,
+        law: Law,
+        target: Target,
+        bundle: Bundle,
+        freedom: Freedom,
+        places: Places,
+        oracle: Oracle | None,
+        book: Book,
+        allowance: Allowance,
+        profile: Profile,
+        seed: int,
+        *,
+        stop_at_first: bool = False,
+        only: frozenset[str] = frozenset(),
+    ) -> None:
+        self.law, self.target, self.bundle, self.freedom = law, target, bundle, freedom
+        self.book, self.allowance, self.profile, self.seed = book, allowance, profile, seed
+        self.random = random.Random(f"{seed}/{law.id}")  # noqa: S311
+        self._places, self._oracle = places, oracle
+        self.stops_at_first, self._only = stop_at_first, only
+        self._found: set[str] = set()
+
+    # -- how much ---------------------------------------------------------------------------------------------------
+
+    def scale(self, quick: int, full: int) -> int:
+        """How much of something to do in this run's profile."""
+        return quick if self.profile == "quick" else full
+
+    def offers(self, need: Need) -> bool:
+        """Whether the target meets a need that the law would use but does not insist on."""
+        return need in self.target.offers
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The operations of the bundle that this run is about."""
+        return [each for each in self.bundle.operations.values() if not self._only or each.id in self._only]
+
+    def is_about(self, *operations: str) -> bool:
+        """Whether any of these operations is one that this run is about."""
+        return not self._only or not self._only.isdisjoint(operations)
+
+    # -- places -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """A fresh place on the target alone, without the oracle."""
+        place = self._places.fresh()
+        try:
+            yield place
+        finally:
+            self._places.leave(place)
+
+    @contextmanager
+    def case(self) -> Iterator[Case]:
+        """A fresh place with the oracle's twin of it."""
+        assert self._oracle is not None
+        with self.place() as place:
+            twin = self._oracle.twin(self._time_of(place))
+            try:
+                case = Case(self.target, self.bundle, self.freedom, place, twin, self.book)
+                if not place.is_own:
+                    self._settle(case)
+                yield case
+            finally:
+                twin.close()
+
+    def another_client(self, place: Place) -> Client:
+        """A connection of its own to a place, for another thread."""
+        return place.client.another()
+
+    def _time_of(self, place: Place) -> int:
+        from .case import machine_now
+
+        return machine_now() if place.clock is None else place.clock.now()
+
+    def _settle(self, case: Case) -> None:
+        """An organization of its own below the configured one."""
+        made = case.ask("create_org", json={"name": "mockbill contract", "parent_id": case.org})
+        if made.status >= 300:
+            raise Broken("status", "room for an organization below `org`", f"status {made.status}", "create_org")
+        case.settle_in(made.json["id"])
+
+    # -- findings ---------------------------------------------------------------------------------------------------
+
+    def attempt(self, script: Script) -> bool:
+        """Whether the target held through a script in a fresh place. If not, the shortest way to see it is kept."""
+        with self.case() as case:
+            try:
+                script(case)
+            except Broken as broken:
+                self.keep(broken, case)
+                return False
+        return True
+
+    def keep(self, broken: Broken, case: Case) -> None:
+        """Keep what a case has found, with as few steps as still show it."""
+        steps = list(case.numbered)
+        if self._is_known(broken):
+            return
+        last: list[tuple[Broken, list[Shown], list[Step]]] = []
+
+        def still(candidate: Sequence[Numbered]) -> bool:
+            again = self._again(candidate, broken)
+            if again is not None:
+                last[:] = [again]
+            return again is not None
+
+        if still(steps):
+            shortest(steps, still)
+            broken, shown, data = last[0]
+            self.found(broken, shown, data)
+        else:
+            note = "it did not show again when the same steps were repeated: the target answers differently at times"
+            self.found(broken, case.shown, [step for _, step in steps], note)
+
+    def _again(self, steps: Sequence[Numbered], broken: Broken) -> tuple[Broken, list[Shown], list[Step]] | None:
+        """The same finding again, by these steps in a fresh place."""
+        with self.case() as case:
+            try:
+                for number, step in steps:
+                    case.do(step, number)
+            except Broken as other:
+                return (other, case.shown, [step for _, step in case.numbered]) if other.is_like(broken) else None
+            except Unresolved:
+                return None
+        return None
+
+    def found(self, broken: Broken, shown: Sequence[Shown], steps: Sequence[Step] | None = None, *notes: str) -> None:
+        """Keep a finding as it is. Raises Enough if one was all that was asked for."""
+        if self._is_known(broken):
+            return
+        finding = Finding(
+            self.law.id,
+            self.law.title,
+            broken.clause or self.law.clause,
+            broken.kind,
+            broken.expected,
+            broken.came,
+            broken.operation,
+            broken.status,
+            broken.place,
+            tuple(shown),
+            None if steps is None else msgspec.json.encode(list(steps)).decode(),
+            self.seed,
+            notes,
+        )
+        self._found.add(_likeness(broken))
+        self.book.findings.append(finding)
+        if self.stops_at_first or len(self._found) >= MOST_FINDINGS:
+            raise Enough
+
+    def _is_known(self, broken: Broken) -> bool:
+        return _likeness(broken) in self._found
+
+
+def _likeness(broken: Broken) -> str:
+    return f"{broken.kind} {broken.operation} {broken.status} {broken.place}"

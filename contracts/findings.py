@@ -1,0 +1,121 @@
+"""What a run found out: findings, how each law went, and what was seen of the contract."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One step as it happened: a call with its answer, or a move of the clock (then only `title` is set).
+
+    `status` is None where no answer came. Bodies are text, cut at 4,000 characters. `role` is whose credential was
+    sent, None for none. Nothing here is masked: reports do that (see `contracts.redaction`).
+    """
+
+    title: str
+    method: str = ""
+    url: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    status: int | None = None
+    answer_headers: tuple[tuple[str, str], ...] = ()
+    answer_body: str = ""
+    role: str | None = None
+
+    @property
+    def is_call(self) -> bool:
+        return self.method != ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A law broken by a target.
+
+    operation, status   of the call that broke it, where there is one
+    kind                in what way: `contract` (not as declared), `status`, `header`, `body`, `effect`, `no answer`, ...
+    place               where in the answer, a JSON pointer; "" for the whole
+    expected, came      one sentence each
+    steps               the shortest way that was found to see it again, in order; the last is the one that broke it
+    replay              the same as data, with ids named by the step that gave them (see `contracts.steps`); None where
+                        the way is not a plain sequence of calls, as in a race
+    """
+
+    law: str
+    title: str
+    clause: str
+    kind: str
+    expected: str
+    came: str
+    operation: str | None = None
+    status: int | None = None
+    place: str = ""
+    steps: tuple[Shown, ...] = ()
+    replay: str | None = None
+    seed: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> int:
+        """How many calls it takes to see it."""
+        return sum(each.is_call for each in self.steps)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names what is broken, the same in every run: for baselines and for telling new findings from known ones."""
+        text = "\n".join((self.law, self.operation or "", str(self.status or ""), self.kind, self.place))
+        return sha256(text.encode()).hexdigest()[:16]
+
+
+State = Literal["passed", "failed", "not verified"]
+
+
+class LawResult(msgspec.Struct, frozen=True):
+    """How one law went. `reason`: why it was not verified ("needs clock", "the time is spent", ...)."""
+
+    law: str
+    family: str
+    title: str
+    clause: str
+    state: State
+    reason: str = ""
+    calls: int = 0
+    seconds: float = 0.0
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """One declared (operation, status): how often it came under which law, and how often it was held against more than
+    its shape (`verified`). `masked`: came where the law had hoped for another, so that it hides what lies behind.
+    """
+
+    operation: str
+    method: str
+    path: str
+    status: int
+    seen: dict[str, int] = {}
+    verified: dict[str, int] = {}
+    masked: dict[str, int] = {}
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All of one run. `stopped` says why it ended early, None if it did not. `shard` and `format` leave room to grow."""
+
+    url: str
+    api: str
+    bundle_version: str
+    profile: str
+    seed: int
+    began: str
+    seconds: float
+    calls: int
+    laws: tuple[LawResult, ...]
+    findings: tuple[Finding, ...]
+    coverage: tuple[Seen, ...]
+    stopped: str | None = None
+    shard: str | None = None
+    format: int = 1
+
+    @property
+    def never_seen(self) -> list[Seen]:
+        return [each for each in self.coverage if not each.seen]
