@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-import msgspec
-
 from .bundle import Bundle, Operation
 from .case import Broken, Case, Watcher
 from .comparison import Freedom
@@ -18,7 +16,7 @@ from .law import Law
 from .oracle import Oracle
 from .places import Place, Places
 from .shrinking import Numbered, shortest
-from .steps import Step, Unresolved
+from .steps import Step, Unresolved, in_sequence, text_of
 from .target import Need, Target
 
 Profile = Literal["quick", "full"]
@@ -29,6 +27,10 @@ MOST_FINDINGS = 25
 
 class Enough(Exception):
     """One finding was all that was asked for."""
+
+
+class NotVerified(Exception):
+    """What a law has tried shows neither that it holds nor that it is broken; the message says why."""
 
 
 class Book(Watcher):
@@ -50,7 +52,8 @@ class Book(Watcher):
     def seen(self, operation: Operation, status: int, *, verified: bool, masked: bool) -> None:
         row = self._seen.get((operation.id, status))
         if row is None:
-            row = self._seen[operation.id, status] = Seen(operation.id, operation.method, operation.path, status)
+            row = Seen(operation.id, operation.method, operation.path, status, declared=False)
+            self._seen[operation.id, status] = row
         counted = row.verified if verified else row.masked if masked else row.seen
         counted[self.law] = counted.get(self.law, 0) + 1
 
@@ -158,7 +161,7 @@ class Bench:
         steps = list(case.numbered)
         if self._is_known(broken):
             return
-        last: list[tuple[Broken, list[Shown], list[Step]]] = []
+        last: list[tuple[Broken, list[Shown], list[Numbered]]] = []
 
         def still(candidate: Sequence[Numbered]) -> bool:
             again = self._again(candidate, broken)
@@ -168,20 +171,22 @@ class Bench:
 
         if still(steps):
             shortest(steps, still)
-            broken, shown, data = last[0]
+            broken, shown, steps = last[0]
+            data, broken.wanted = in_sequence(steps, broken.wanted)
             self.found(broken, shown, data)
         else:
             note = "it did not show again when the same steps were repeated: the target answers differently at times"
-            self.found(broken, case.shown, [step for _, step in steps], note)
+            data, broken.wanted = in_sequence(steps, broken.wanted)
+            self.found(broken, case.shown, data, note)
 
-    def _again(self, steps: Sequence[Numbered], broken: Broken) -> tuple[Broken, list[Shown], list[Step]] | None:
+    def _again(self, steps: Sequence[Numbered], broken: Broken) -> tuple[Broken, list[Shown], list[Numbered]] | None:
         """The same finding again, by these steps in a fresh place."""
         with self.case() as case:
             try:
                 for number, step in steps:
                     case.do(step, number)
             except Broken as other:
-                return (other, case.shown, [step for _, step in case.numbered]) if other.is_like(broken) else None
+                return (other, case.shown, case.numbered) if other.is_like(broken) else None
             except Unresolved:
                 return None
         return None
@@ -201,9 +206,10 @@ class Bench:
             broken.status,
             broken.place,
             tuple(shown),
-            None if steps is None else msgspec.json.encode(list(steps)).decode(),
+            None if steps is None else text_of(steps),
             self.seed,
             notes,
+            None if broken.wanted is None else text_of(broken.wanted),
         )
         self._found.add(_likeness(broken))
         self.book.findings.append(finding)

@@ -11,6 +11,7 @@ from mock_server.engine.instants import SECOND, add_duration
 from mock_server.openapi.walk import join
 
 from .bundle import UNSET, Bundle, Operation
+from .carrying import USUAL, carried
 from .comparison import Correspondence, Difference, Freedom
 from .edges import end_of
 from .findings import Shown
@@ -22,7 +23,10 @@ from .steps import Call, Consume, Move, Step, Unresolved, filled, moment, named
 from .target import ROLES, Target
 
 LONGEST_SHOWN = 4_000
+LONGEST_KEPT = 64 * 1024
 REAL_TIME = 15 * SECOND
+SHARED_LISTS = {"get_admin_quota_overrides": "overrides", "list_orgs": "items"}
+"""Lists that show more than the organization of a try, and the member with their rows."""
 
 
 class Broken(AssertionError):
@@ -37,10 +41,12 @@ class Broken(AssertionError):
         status: int | None = None,
         place: str = "",
         clause: str | None = None,
+        wanted: Any = None,
     ) -> None:
         super().__init__(f"expected {expected}; came {came}")
         self.kind, self.expected, self.came = kind, expected, came
         self.operation, self.status, self.place, self.clause = operation, status, place, clause
+        self.wanted = wanted
 
     def is_like(self, other: Broken) -> bool:
         return (self.kind, self.operation) == (other.kind, other.operation)
@@ -66,7 +72,7 @@ class Case:
         self.shown: list[Shown] = []
         self.answers: dict[int, Answer] = {}
         self._known: dict[str, str] = {}
-        self._names: dict[str, str] = dict(twin.names)
+        self._names: dict[str, str] = {**twin.names, "try": "1" if place.is_own else f"{machine_now():x}"}
         self._watcher = watcher
         self._number = 0
         self.needs_org = False
@@ -109,6 +115,7 @@ class Case:
         body: bytes | None = None,
         media_type: str | None = None,
         signing: Mapping[str, Any] | None = None,
+        carried: str = USUAL,
     ) -> Answer:
         """The oracle's answer, once the target's has been found to say the same. Raises Broken."""
         call = Call(
@@ -121,6 +128,7 @@ class Case:
             None if body is None else body.decode("latin-1"),
             media_type,
             signing,
+            carried,
         )
         return self.do(call)
 
@@ -141,7 +149,7 @@ class Case:
     def do(self, step: Step, number: int | None = None) -> Answer:
         """Carry a step out on both sides. Raises Broken, Unresolved, PortError or Stopped."""
         self._number = self._number + 1 if number is None else number
-        self.numbered.append((self._number, self._as_data(step)))
+        self.numbered.append((self._number, self.as_data(step)))
         if isinstance(step, Move):
             self._move(step)
             return Answer(0, (), b"")
@@ -149,7 +157,8 @@ class Case:
             return self._consume(step)
         return self._call(step)
 
-    def _as_data(self, step: Step) -> Step:
+    def as_data(self, step: Step) -> Step:
+        """The step with every id that this case knows replaced by its name."""
         if not isinstance(step, Call):
             return step
         caller = None if step.caller is None or step.caller in ROLES else named(step.caller, self._known)
@@ -177,9 +186,9 @@ class Case:
             raise Unresolved(name)
         return when
 
-    def _call(self, call: Call) -> Answer:
+    def requests(self, call: Call) -> tuple[Request, Request]:
+        """What a call is on either side: the oracle's request and the target's. Raises Unresolved."""
         operation = self.bundle[call.operation]
-        self._keep_time()
         call = msgspec.structs.replace(
             call,
             caller=call.caller if call.caller in ROLES else filled(call.caller, self._resolve),
@@ -188,17 +197,30 @@ class Case:
             headers=filled(call.headers, self._resolve),
             json=call.json if call.json is msgspec.UNSET else filled(call.json, self._resolve),
         )
+        self.same.given.update(text for _, _, text in _texts(call.json, "", ""))
         ours = self._request(operation, call, self.twin.credentials, self.twin.webhook_secret)
         secret = self.target.ports.webhook_secret or ""
-        theirs = self._request(operation, self._translated(call), self.target.credentials, secret)
+        return ours, self._request(operation, self._translated(call), self.target.credentials, secret)
+
+    def _call(self, call: Call) -> Answer:
+        operation = self.bundle[call.operation]
+        self.keep_time()
+        ours, theirs = self.requests(call)
         came = self.sent(operation, theirs, call.caller)
         expected = self.twin.send(ours)
         self.held_against_the_bundle(operation, came)
-        if (found := self.same.difference(expected, came)) is not None:
-            raise _broken(found, operation, came)
-        self._watcher.seen(operation, came.status, verified=True, masked=False)
+        if (found := self.same.difference(*self._about_here(operation, expected, came))) is not None:
+            raise _broken(found, operation, came, named(found.wanted, self._known))
+        self.verified(operation.id, came.status)
         self._learn(expected)
         return expected
+
+    def _about_here(self, operation: Operation, ours: Answer, theirs: Answer) -> tuple[Answer, Answer]:
+        """Of lists that are about more than the organization of the try, only what is about it."""
+        member = SHARED_LISTS.get(operation.id)
+        if member is None or not self.needs_org:
+            return ours, theirs
+        return _about(ours, member, self.org), _about(theirs, member, str(self.same.theirs(self.org)))
 
     def held_against_the_bundle(self, operation: Operation, came: Answer) -> None:
         """Raises Broken if an answer is not as declared."""
@@ -207,6 +229,10 @@ class Case:
         if wrong is not None:
             place = wrong[0].split(":")[0] if wrong[0].startswith("body at") else wrong[0]
             raise Broken("contract", "an answer as declared", wrong[0], operation.id, came.status, place, wrong[1])
+
+    def verified(self, operation: str, status: int) -> None:
+        """An answer was held against more than its shape, and it was right."""
+        self._watcher.seen(self.bundle[operation], status, verified=True, masked=False)
 
     def sent(self, operation: Operation, request: Request, caller: str | None = None) -> Answer:
         """Send to the target alone, and keep it among the steps that are shown. Raises Broken if no answer comes."""
@@ -231,7 +257,7 @@ class Case:
     def _request(self, operation: Operation, call: Call, credentials: Mapping[str, str], secret: str) -> Request:
         headers: Headers = tuple(call.headers.items())
         if call.caller is not None:
-            headers = (("X-API-Key", credentials.get(call.caller, call.caller)), *headers)
+            headers = (*carried(credentials.get(call.caller, call.caller), call.carried), *headers)
         if self.needs_org and call.caller != "other" and "X-Org" not in call.headers and _takes_org(operation):
             mine = credentials is self.twin.credentials
             headers = (*headers, ("X-Org", self.org if mine else self.same.theirs(self.org)))
@@ -264,7 +290,7 @@ class Case:
 
     def _consume(self, step: Consume) -> Answer:
         assert self.place.usage is not None, "a law that consumes needs the port"
-        self._keep_time()
+        self.keep_time()
         expected = self.twin.consume(self.org, step.key, step.amount)
         body = {"org": self.same.theirs(self.org), "key": step.key, "amount": step.amount}
         came = self.place.usage.ask("POST", body)
@@ -274,7 +300,7 @@ class Case:
             raise Broken("status", text, f"status {came.status}", None, came.status)
         return expected
 
-    def _keep_time(self) -> None:
+    def keep_time(self) -> None:
         """Where nobody moves the target's clock it goes on by itself."""
         if self.place.clock is None:
             self.twin.move(machine_now())
@@ -287,7 +313,9 @@ def machine_now() -> int:
 
 
 def shown(url: str, request: Request, answer: Answer | None, role: str | None) -> Shown:
-    body = None if request.body is None else request.body[:LONGEST_SHOWN].decode("utf-8", "backslashreplace")
+    sent = request.body or b""
+    body = None if request.body is None else sent[:LONGEST_SHOWN].decode("utf-8", "backslashreplace")
+    is_whole = len(sent) <= LONGEST_SHOWN and (body or "").encode() == sent
     return Shown(
         f"{request.method} {request.target}" + (f" as {role}" if role in ROLES else ""),
         request.method,
@@ -298,14 +326,23 @@ def shown(url: str, request: Request, answer: Answer | None, role: str | None) -
         () if answer is None else answer.headers,
         "" if answer is None else answer.body[:LONGEST_SHOWN].decode("utf-8", "backslashreplace"),
         role,
+        None if is_whole or len(sent) > LONGEST_KEPT else sent.decode("latin-1"),
     )
 
 
-def _broken(found: Difference, operation: Operation, came: Answer) -> Broken:
+def _broken(found: Difference, operation: Operation, came: Answer, wanted: Any) -> Broken:
     clause = (
         join(operation.pointer, "responses", came.status) if came.status in operation.responses else operation.pointer
     )
-    return Broken(found.kind, found.expected, found.came, operation.id, came.status, found.place, clause)
+    return Broken(found.kind, found.expected, found.came, operation.id, came.status, found.place, clause, wanted)
+
+
+def _about(answer: Answer, member: str, org: str) -> Answer:
+    """Only the rows that name an organization."""
+    if not isinstance(answer.json, dict) or not isinstance(answer.json.get(member), list):
+        return answer
+    rows = [row for row in answer.json[member] if any(text == org for _, _, text in _texts(row, "", ""))]
+    return msgspec.structs.replace(answer, body=msgspec.json.encode({member: rows}))
 
 
 def _takes_org(operation: Operation) -> bool:

@@ -21,6 +21,7 @@ class Freedom(msgspec.Struct, frozen=True):
     moments     instants, compared with a tolerance
     loose       objects of which only some members are compared, where both have them
     unordered   lists whose order nobody promises
+    rough       numbers, and by how much they may differ, because nobody says how they are rounded
     """
 
     ignored: frozenset[str]
@@ -28,16 +29,22 @@ class Freedom(msgspec.Struct, frozen=True):
     moments: frozenset[str]
     loose: Mapping[str, frozenset[str]]
     unordered: frozenset[str] = frozenset()
+    rough: Mapping[str, float] = {}
     headers: tuple[str, ...] = ("retry-after",)
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """`place`: JSON pointer into the body, or the header's name; `kind`: status, header or body."""
+    """`place`: JSON pointer into the body, or the header's name; `kind`: status, header or body.
+
+    `wanted`: what was expected as data, in the oracle's terms: `status`, or `header` and its `value` (None: missing), or
+    the keys that lead to a member (`at`) and its `value` or `length`; neither: it is not there. `is`: what freedom there is.
+    """
 
     kind: str
     place: str
     expected: str
     came: str
+    wanted: Mapping[str, Any] | None = None
 
 
 class Correspondence:
@@ -45,8 +52,16 @@ class Correspondence:
 
     def __init__(self, freedom: Freedom, tolerance: int = SECOND) -> None:
         self.freedom, self.tolerance = freedom, tolerance
+        self.given: set[str] = set()
+        """Texts that requests have carried: those are nobody's own."""
         self._theirs: dict[str, str] = {}
         self._ours: dict[str, str] = {}
+
+    def copy(self, freedom: Freedom | None = None) -> Correspondence:
+        """Another one that knows what this one does, to go on from here in one of several ways."""
+        copy = Correspondence(freedom or self.freedom, self.tolerance)
+        copy._theirs, copy._ours = dict(self._theirs), dict(self._ours)
+        return copy
 
     def pair(self, ours: str, theirs: str) -> None:
         self._theirs[ours], self._ours[theirs] = theirs, ours
@@ -64,11 +79,12 @@ class Correspondence:
     def difference(self, ours: Answer, theirs: Answer) -> Difference | None:
         """The first thing in which the target's answer differs; what is new in both is paired."""
         if ours.status != theirs.status:
-            return Difference("status", "", _status(ours), _status(theirs))
+            return Difference("status", "", _status(ours), _status(theirs), {"status": ours.status})
         for name in self.freedom.headers:
             expected, came = ours.header(name), theirs.header(name)
             if (expected is None) != (came is None) or (expected and came and not self._near(expected, came)):
-                return Difference("header", name, f"{name}: {expected}", f"{name}: {came}")
+                wanted = {"header": name, "value": expected}
+                return Difference("header", name, f"{name}: {expected}", f"{name}: {came}", wanted)
         if ours.media_type.endswith("json") and theirs.media_type.endswith("json"):
             return self._value(ours.json, theirs.json, "", "")
         return None
@@ -85,7 +101,20 @@ class Correspondence:
             return self._list(ours, theirs, at, member)
         if self._same(ours, theirs, member):
             return None
-        return Difference("body", at, f"{at or '/'} = {_short(self.theirs(ours))}", f"{at or '/'} = {_short(theirs)}")
+        free = self.freedom
+        how = "own" if member in free.own else "moment" if member in free.moments else "same"
+        return Difference(
+            "body",
+            at,
+            f"{at or '/'} = {_short(self.theirs(ours))}",
+            f"{at or '/'} = {_short(theirs)}",
+            {"at": self._keys(at), "value": ours, "is": how},
+        )
+
+    def _keys(self, pointer: str) -> list[str]:
+        """A pointer into the target's answer, key by key, in the oracle's terms."""
+        keys = [each.replace("~1", "/").replace("~0", "~") for each in pointer.split("/")[1:]]
+        return [self._ours.get(each, each) for each in keys]
 
     def _object(self, ours: Mapping[str, Any], theirs: Mapping[str, Any], at: str, member: str) -> Difference | None:
         only = self.freedom.loose.get(member)
@@ -101,7 +130,8 @@ class Correspondence:
         known = {self._theirs.get(name, name) for name in ours}
         for name, value in theirs.items():
             if name not in known and value is not None and name not in self.freedom.ignored:
-                return Difference("body", join(at, name), f"no {join(at, name)}", f"{join(at, name)} = {_short(value)}")
+                at = join(at, name)
+                return Difference("body", at, f"no {at}", f"{at} = {_short(value)}", {"at": self._keys(at)})
         return None
 
     def _list(self, ours: list[Any], theirs: list[Any], at: str, member: str) -> Difference | None:
@@ -111,6 +141,7 @@ class Correspondence:
                 at,
                 f"{len(ours)} at {at or '/'}: {_short(self.theirs(ours))}",
                 f"{len(theirs)}: {_short(theirs)}",
+                {"at": self._keys(at), "length": len(ours)},
             )
         if member in self.freedom.unordered:
             theirs = self._in_order(ours, theirs)
@@ -130,14 +161,14 @@ class Correspondence:
                 return self._theirs[ours] == theirs
             if member in self.freedom.moments:
                 return self._at_the_same_time(ours, theirs)
-            if member in self.freedom.own and theirs not in self._ours:
+            if member in self.freedom.own and ours not in self.given and theirs not in self._ours:
                 self.pair(ours, theirs)
                 return True
             return ours == theirs
         if isinstance(ours, bool) or isinstance(theirs, bool) or ours is None or theirs is None:
             return ours is theirs
-        if isinstance(ours, float) or isinstance(theirs, float):
-            return isinstance(ours, int | float) and isinstance(theirs, int | float) and abs(ours - theirs) < 0.002
+        if member in self.freedom.rough and isinstance(ours, int | float) and isinstance(theirs, int | float):
+            return abs(ours - theirs) <= self.freedom.rough[member]
         return type(ours) is type(theirs) and ours == theirs
 
     def _at_the_same_time(self, ours: str, theirs: str) -> bool:
@@ -153,7 +184,9 @@ def _status(answer: Answer) -> str:
 
 
 def _key(item: Any) -> str:
-    return str(item.get("id", item)) if isinstance(item, Mapping) else str(item)
+    if isinstance(item, Mapping):
+        return str(item.get("id") or item.get("key") or item)
+    return str(item)
 
 
 def _short(value: Any) -> str:

@@ -12,7 +12,8 @@ class Shown(msgspec.Struct, frozen=True):
     """One step as it happened: a call with its answer, or a move of the clock (then only `title` is set).
 
     `status` is None where no answer came. Bodies are text, cut at 4,000 characters. `role` is whose credential was
-    sent, None for none. Nothing here is masked: reports do that (see `contracts.redaction`).
+    sent, None for none. Nothing here is masked: reports do that (see `contracts.redaction`). `exact`: the body byte for
+    byte, as latin-1, where `body` does not say it (it is no UTF-8, or was cut); None where it is too long to keep.
     """
 
     title: str
@@ -24,6 +25,7 @@ class Shown(msgspec.Struct, frozen=True):
     answer_headers: tuple[tuple[str, str], ...] = ()
     answer_body: str = ""
     role: str | None = None
+    exact: str | None = None
 
     @property
     def is_call(self) -> bool:
@@ -40,6 +42,7 @@ class Finding(msgspec.Struct, frozen=True):
     steps               the shortest way that was found to see it again, in order; the last is the one that broke it
     replay              the same as data, with ids named by the step that gave them (see `contracts.steps`); None where
                         the way is not a plain sequence of calls, as in a race
+    wanted      what should have come as data, in JSON (see `contracts.comparison.Difference`), ids named as in `replay`
     """
 
     law: str
@@ -55,6 +58,7 @@ class Finding(msgspec.Struct, frozen=True):
     replay: str | None = None
     seed: int = 0
     notes: tuple[str, ...] = ()
+    wanted: str | None = None
 
     @property
     def calls(self) -> int:
@@ -86,7 +90,8 @@ class LawResult(msgspec.Struct, frozen=True):
 
 class Seen(msgspec.Struct, frozen=True):
     """One declared (operation, status): how often it came under which law, and how often it was held against more than
-    its shape (`verified`). `masked`: came where the law had hoped for another, so that it hides what lies behind.
+    its shape (`verified`). `masked`: came where the law had hoped for another, so that it hides what lies behind. Not
+    `declared`: it came although the bundle does not know it.
     """
 
     operation: str
@@ -96,6 +101,7 @@ class Seen(msgspec.Struct, frozen=True):
     seen: dict[str, int] = {}
     verified: dict[str, int] = {}
     masked: dict[str, int] = {}
+    declared: bool = True
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -146,6 +146,13 @@ class Client:
         """The same base URL over a connection of its own, for another thread."""
         return Client(self.url, self._allowance, self._timeout)
 
+    def open(self) -> None:
+        """Connect now, so that the next request need not wait for it. Raises NoAnswer."""
+        try:
+            self._line.connection()
+        except OSError as error:
+            raise NoAnswer(_text(error)) from None
+
     def send(self, request: Request) -> Answer:
         """The answer, whatever its status. Raises NoAnswer or Stopped."""
         self._allowance.take()

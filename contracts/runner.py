@@ -12,7 +12,7 @@ import msgspec
 from mock_server import bundles
 from mock_server.engine.instants import parse_instant
 
-from .bench import Bench, Book, Enough, Profile
+from .bench import Bench, Book, Enough, NotVerified, Profile
 from .bundle import Bundle
 from .case import Broken
 from .findings import LawResult, Report
@@ -99,6 +99,8 @@ def _tried(law: Law, bench: Bench, book: Book, allowance: Allowance) -> tuple[La
         stopped = "one finding was asked for" if bench.stops_at_first else None
     except Stopped as end:
         reason = stopped = end.reason
+    except NotVerified as why:
+        reason = str(why)
     except PortError as error:
         reason = f"a port failed: {error}"
     except Broken as broken:

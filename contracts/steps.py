@@ -1,26 +1,32 @@
 """What a law does, as data: calls and moves of the clock, with every id named by the step that gave it.
 
 So a sequence can be done again elsewhere, where the ids are others, and with steps left out. In a text, `{{3#/id}}` is
-what the answer to step 3 has at `/id`, `{{org}}` a name of the place, `{{now+P1D}}` a moment as RFC 3339.
+what the answer to step 3 has at `/id`, `{{org}}` a name of the place, `{{now+P1D}}` a moment as RFC 3339, `{{try}}` what
+is another in each try (for ids that a target remembers for longer than a try lasts).
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from mock_server.engine.instants import add_duration, format_instant
 
+from .carrying import USUAL
+
 NAME = re.compile(r"\{\{([^{}]+)\}\}")
+_STEP = re.compile(r"\{\{(\d+)#")
 
 
 class Call(msgspec.Struct, frozen=True, tag="call", omit_defaults=True):
     """A call of an operation. `caller`: a role, a token, or None. `json` is JSON text; `body` any other body, as latin-1.
 
-    `event`: the body is JSON text that is signed when it is sent; `signing` says how (see `contracts.signing`).
+    `signing`: the body is an event that is signed when it is sent, in this way (see `contracts.signing`). `carried`: how
+    the credential is sent (see `contracts.carrying`).
     """
 
     operation: str
@@ -32,6 +38,7 @@ class Call(msgspec.Struct, frozen=True, tag="call", omit_defaults=True):
     body: str | None = None
     media_type: str | None = None
     signing: Mapping[str, Any] | None = None
+    carried: str = USUAL
 
 
 class Move(msgspec.Struct, frozen=True, tag="move", omit_defaults=True):
@@ -88,6 +95,24 @@ def named(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, list | tuple):
         return [named(each, names) for each in value]
     return value
+
+
+def in_sequence(steps: Sequence[tuple[int, Step]], more: Any = None) -> tuple[list[Step], Any]:
+    """The steps numbered from 1 on, with what names them (in `more` too) renamed: what is left once some were left out."""
+    places = {number: n for n, (number, _) in enumerate(steps, 1)}
+    text = text_of([[step for _, step in steps], more])
+    data, more = json.loads(_STEP.sub(lambda found: f"{{{{{places.get(int(found[1]), 0)}#", text))
+    return msgspec.convert(data, list[Step]), more
+
+
+def text_of(value: Any) -> str:
+    """Steps, or anything made of them, as JSON in ASCII: half a surrogate pair can be said in no other way."""
+    return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
+
+
+def steps_of(text: str) -> list[Step]:
+    """The steps again. Raises ValueError."""
+    return msgspec.convert(json.loads(text), list[Step])
 
 
 def moment(name: str, now: int) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts.law import Law
+
 from . import model
 
 ALL: tuple[Law, ...] = (*model.LAWS,)

@@ -27,6 +27,7 @@ FREEDOM = Freedom(
             "subscription_id",
             "checkout_url",
             "url",
+            "email",
             "token",
             "token_suffix",
             "purge_id",
@@ -53,6 +54,8 @@ FREEDOM = Freedom(
             "revoked_at",
         }
     ),
+    unordered=frozenset({"flagged", "overages", "overrides"}),
+    rough={"degradation_level": 0.001, "delay_ms": 1},
     loose={
         "details": frozenset({"key", "period", "period_label", "current", "limit", "requested", "resets_at", "source"})
     },

@@ -19,10 +19,10 @@ KINDS: Mapping[str, str] = {
 SOFT = ("integration", "device", "entity", "zone", "api_key")
 """What a deletion only puts away."""
 METERED: Mapping[str, str] = {
-    "execute_entity_action": "door_opens",
-    "create_scripting_execution": "scripting_executions",
-    "translate_locale_content": "ai_requests",
     "reverse_geocode": "geocoding_requests",
+    "translate_locale_content": "ai_requests",
+    "create_scripting_execution": "scripting_executions",
+    "execute_entity_action": "door_opens",
 }
 """What uses up a metered quota of the case's organization."""
 OPEN = "switchable.open"
@@ -165,7 +165,9 @@ def _others(stock: Stock) -> dict[str, Callable[[], dict[str, Any]]]:
 
 
 LISTED = ("integrations", "devices", "entities", "zones", "api_keys", "users", "scripting_executions")
-READS = ("get_org_billing_plan", "get_org_billing_usage", "get_org_billing_degradation", "get_org")
+OF_ALL = ("list_orgs", "get_admin_quota_overrides")
+"""What shows more than the organization of a try: comparable only where the place is the try's alone."""
+READS = ("get_org_billing_plan", "get_org_billing_usage", "get_org_billing_degradation")
 
 
 def look(case: Case, caller: str = "owner") -> None:
@@ -175,5 +177,5 @@ def look(case: Case, caller: str = "owner") -> None:
     for kind in LISTED:
         query = {"include_deleted": "true"} if kind in ("integrations", "devices", "entities", "zones") else {}
         case.ask(f"list_{kind}", caller, query=query)
-    if "operator" in case.target.credentials:
+    if "operator" in case.target.credentials and case.place.is_own:
         case.ask("get_admin_quota_overrides", "operator")

@@ -100,9 +100,8 @@ def friction(state: OpenApp, org_id: str, caller: Caller, context: Context) -> S
     if lifecycle is None or caller.is_operator or ADMIN in caller.permissions:
         return None
     share, whole = level(lifecycle, state.settings, context.now)
-    if not share:
-        return None
-    return Slowed(lifecycle.stage, round(share / whole, 6), state.settings.max_delay_ms * share // whole)
+    delay_ms = state.settings.max_delay_ms * share // whole
+    return Slowed(lifecycle.stage, round(share / whole, 6), delay_ms) if delay_ms else None
 
 
 def _first_reply(record: Record) -> Executed | None:

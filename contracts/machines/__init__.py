@@ -1,0 +1,1 @@
+"""State machines that drive a target and the model side by side."""
