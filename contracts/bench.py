@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
@@ -10,9 +9,10 @@ from typing import Literal
 from .bundle import Bundle, Operation
 from .case import Broken, Case, Watcher
 from .comparison import Freedom
-from .findings import Finding, Seen, Shown
+from .findings import Finding, Seen, Shown, general
 from .http import Allowance, Client
 from .law import Law
+from .machine import seeded, wall
 from .oracle import Oracle
 from .places import Place, Places
 from .shrinking import Numbered, shortest
@@ -38,6 +38,8 @@ class Book(Watcher):
 
     def __init__(self, bundle: Bundle) -> None:
         self.findings: list[Finding] = []
+        self.known: dict[str, str] = {}
+        """How what was found looks -> the law that found it first."""
         self.law = ""
         self._seen: dict[tuple[str, int], Seen] = {
             (operation.id, status): Seen(operation.id, operation.method, operation.path, status)
@@ -79,10 +81,12 @@ class Bench:
     ) -> None:
         self.law, self.target, self.bundle, self.freedom = law, target, bundle, freedom
         self.book, self.allowance, self.profile, self.seed = book, allowance, profile, seed
-        self.random = random.Random(f"{seed}/{law.id}")  # noqa: S311
+        self.random = seeded(f"{seed}/{law.id}")
         self._places, self._oracle = places, oracle
         self.stops_at_first, self._only = stop_at_first, only
         self._found: set[str] = set()
+        self.also_found: set[str] = set()
+        """The laws that had already found what this one ran into."""
 
     # -- how much ---------------------------------------------------------------------------------------------------
 
@@ -123,7 +127,7 @@ class Bench:
             try:
                 case = Case(self.target, self.bundle, self.freedom, place, twin, self.book)
                 if not place.is_own:
-                    self._settle(case)
+                    self.settle(case)
                 yield case
             finally:
                 twin.close()
@@ -133,13 +137,11 @@ class Bench:
         return place.client.another()
 
     def _time_of(self, place: Place) -> int:
-        from .case import machine_now
+        return wall() if place.clock is None else place.clock.now()
 
-        return machine_now() if place.clock is None else place.clock.now()
-
-    def _settle(self, case: Case) -> None:
+    def settle(self, case: Case) -> None:
         """An organization of its own below the configured one."""
-        made = case.ask("create_org", json={"name": "mockbill contract", "parent_id": case.org})
+        made = case.ask("create_org", json={"name": f"mockbill contract {case.place.run}", "parent_id": case.org})
         if made.status >= 300:
             raise Broken("status", "room for an organization below `org`", f"status {made.status}", "create_org")
         case.settle_in(made.json["id"])
@@ -159,7 +161,7 @@ class Bench:
     def keep(self, broken: Broken, case: Case) -> None:
         """Keep what a case has found, with as few steps as still show it."""
         steps = list(case.numbered)
-        if self._is_known(broken):
+        if self.knows(broken):
             return
         last: list[tuple[Broken, list[Shown], list[Numbered]]] = []
 
@@ -193,7 +195,7 @@ class Bench:
 
     def found(self, broken: Broken, shown: Sequence[Shown], steps: Sequence[Step] | None = None, *notes: str) -> None:
         """Keep a finding as it is. Raises Enough if one was all that was asked for."""
-        if self._is_known(broken):
+        if self.knows(broken):
             return
         finding = Finding(
             self.law.id,
@@ -212,13 +214,19 @@ class Bench:
             None if broken.wanted is None else text_of(broken.wanted),
         )
         self._found.add(_likeness(broken))
+        self.book.known[_likeness(broken)] = self.law.id
         self.book.findings.append(finding)
         if self.stops_at_first or len(self._found) >= MOST_FINDINGS:
             raise Enough
 
-    def _is_known(self, broken: Broken) -> bool:
-        return _likeness(broken) in self._found
+    def knows(self, broken: Broken) -> bool:
+        """Whether one like it is kept already: one fault is one finding, however many laws run into it."""
+        likeness = _likeness(broken)
+        other = self.book.known.get(likeness)
+        if other is not None and other != self.law.id:
+            self.also_found.add(other)
+        return other is not None or likeness in self._found
 
 
 def _likeness(broken: Broken) -> str:
-    return f"{broken.kind} {broken.operation} {broken.status} {broken.place}"
+    return f"{broken.kind} {broken.operation} {broken.status} {general(broken.place)}"

@@ -54,6 +54,11 @@ class Operation:
         return min(status for status in self.responses if status < 400)
 
     @property
+    def takes_org(self) -> bool:
+        """Whether `X-Org` says which organization it is about."""
+        return any(each.get("name") == "X-Org" for each in self.parameters)
+
+    @property
     def is_read(self) -> bool:
         return self.method == "GET"
 
@@ -99,13 +104,16 @@ class Operation:
         if not answer.media_type.endswith("json"):
             return None
         try:
-            value = json.loads(answer.body)
+            value = json.loads(answer.body, parse_constant=_refused)
         except (ValueError, RecursionError) as wrong:
             return f"the body is not JSON: {wrong}", join(at, "content")
         checker = self._validator(answer.status, content[answer.media_type])
-        if checker is None or checker.is_valid(value):
-            return None
-        error = next(checker.iter_errors(value))
+        try:
+            if checker is None or checker.is_valid(value):
+                return None
+            error = next(checker.iter_errors(value))
+        except UnicodeEncodeError:
+            return "the body has half of a surrogate pair, which is no text", join(at, "content")
         where = join("", *error.instance_path) or "/"
         return f"body at {where}: {_clipped(error.message)}", join(at, "content", answer.media_type, "schema")
 
@@ -163,6 +171,16 @@ class Bundle:
             if operation.method == method and re.fullmatch(pattern, path):
                 return operation
         return None
+
+
+def place_of(breach: tuple[str, str]) -> str:
+    """Where in an answer a breach is, without what stood there: that may be another each time."""
+    text, clause = breach
+    return text.split(":")[0] if text.startswith("body at") else clause.rpartition("/")[2]
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
 
 
 def _clipped(message: str, most: int = 300) -> str:

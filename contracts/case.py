@@ -10,12 +10,13 @@ import msgspec
 from mock_server.engine.instants import SECOND, add_duration
 from mock_server.openapi.walk import join
 
-from .bundle import UNSET, Bundle, Operation
+from .bundle import UNSET, Bundle, Operation, place_of
 from .carrying import USUAL, carried
 from .comparison import Correspondence, Difference, Freedom
 from .edges import end_of
 from .findings import Shown
 from .http import Answer, Headers, NoAnswer, Request
+from .machine import wall
 from .oracle import Twin
 from .places import Place
 from .signing import signed
@@ -72,7 +73,7 @@ class Case:
         self.shown: list[Shown] = []
         self.answers: dict[int, Answer] = {}
         self._known: dict[str, str] = {}
-        self._names: dict[str, str] = {**twin.names, "try": "1" if place.is_own else f"{machine_now():x}"}
+        self._names: dict[str, str] = {**twin.names, "try": "1" if place.is_own else f"{wall():x}"}
         self._watcher = watcher
         self._number = 0
         self.needs_org = False
@@ -209,13 +210,13 @@ class Case:
         came = self.sent(operation, theirs, call.caller)
         expected = self.twin.send(ours)
         self.held_against_the_bundle(operation, came)
-        if (found := self.same.difference(*self._about_here(operation, expected, came))) is not None:
+        if (found := self.same.difference(*self.about_here(operation, expected, came))) is not None:
             raise _broken(found, operation, came, named(found.wanted, self._known))
         self.verified(operation.id, came.status)
-        self._learn(expected)
+        self._learn(expected, ours.body or b"")
         return expected
 
-    def _about_here(self, operation: Operation, ours: Answer, theirs: Answer) -> tuple[Answer, Answer]:
+    def about_here(self, operation: Operation, ours: Answer, theirs: Answer) -> tuple[Answer, Answer]:
         """Of lists that are about more than the organization of the try, only what is about it."""
         member = SHARED_LISTS.get(operation.id)
         if member is None or not self.needs_org:
@@ -227,8 +228,8 @@ class Case:
         wrong = operation.breach(came)
         self._watcher.seen(operation, came.status, verified=False, masked=False)
         if wrong is not None:
-            place = wrong[0].split(":")[0] if wrong[0].startswith("body at") else wrong[0]
-            raise Broken("contract", "an answer as declared", wrong[0], operation.id, came.status, place, wrong[1])
+            where = place_of(wrong)
+            raise Broken("contract", "an answer as declared", wrong[0], operation.id, came.status, where, wrong[1])
 
     def verified(self, operation: str, status: int) -> None:
         """An answer was held against more than its shape, and it was right."""
@@ -258,7 +259,7 @@ class Case:
         headers: Headers = tuple(call.headers.items())
         if call.caller is not None:
             headers = (*carried(credentials.get(call.caller, call.caller), call.carried), *headers)
-        if self.needs_org and call.caller != "other" and "X-Org" not in call.headers and _takes_org(operation):
+        if self.needs_org and call.caller != "other" and "X-Org" not in call.headers and operation.takes_org:
             mine = credentials is self.twin.credentials
             headers = (*headers, ("X-Org", self.org if mine else self.same.theirs(self.org)))
         if self.target.extra_headers and credentials is self.target.credentials:
@@ -270,10 +271,11 @@ class Case:
             return operation.request(call.path, call.query, (*headers, *more), UNSET, body, call.media_type)
         return operation.request(call.path, call.query, headers, json, body, call.media_type)
 
-    def _learn(self, answer: Answer) -> None:
+    def _learn(self, answer: Answer, sent: bytes) -> None:
+        """What a request itself brought along is not given by its answer."""
         self.answers[self._number] = answer
         for pointer, member, value in _texts(answer.json, "", ""):
-            if member in self.same.freedom.own and value not in self._known:
+            if member in self.same.freedom.own and value not in self._known and value.encode() not in sent:
                 self._known[value] = f"{self._number}#{pointer}"
 
     def _move(self, move: Move) -> None:
@@ -303,13 +305,7 @@ class Case:
     def keep_time(self) -> None:
         """Where nobody moves the target's clock it goes on by itself."""
         if self.place.clock is None:
-            self.twin.move(machine_now())
-
-
-def machine_now() -> int:
-    import time
-
-    return time.time_ns() // 1_000
+            self.twin.move(wall())
 
 
 def shown(url: str, request: Request, answer: Answer | None, role: str | None) -> Shown:
@@ -343,10 +339,6 @@ def _about(answer: Answer, member: str, org: str) -> Answer:
         return answer
     rows = [row for row in answer.json[member] if any(text == org for _, _, text in _texts(row, "", ""))]
     return msgspec.structs.replace(answer, body=msgspec.json.encode({member: rows}))
-
-
-def _takes_org(operation: Operation) -> bool:
-    return any(each.get("name") == "X-Org" for each in operation.parameters)
 
 
 def _at(value: Any, pointer: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,6 +61,7 @@ class Correspondence:
     def copy(self, freedom: Freedom | None = None) -> Correspondence:
         """Another one that knows what this one does, to go on from here in one of several ways."""
         copy = Correspondence(freedom or self.freedom, self.tolerance)
+        copy.given = set(self.given)
         copy._theirs, copy._ours = dict(self._theirs), dict(self._ours)
         return copy
 
@@ -95,6 +97,8 @@ class Correspondence:
         return expected == came
 
     def _value(self, ours: Any, theirs: Any, at: str, member: str) -> Difference | None:
+        if member in self.freedom.loose and (ours is None or theirs is None):
+            return None
         if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
             return self._object(ours, theirs, at, member)
         if isinstance(ours, list) and isinstance(theirs, list):
@@ -190,5 +194,5 @@ def _key(item: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= 200 else text[:200] + " ..."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Literal
 
@@ -14,6 +15,7 @@ class Shown(msgspec.Struct, frozen=True):
     `status` is None where no answer came. Bodies are text, cut at 4,000 characters. `role` is whose credential was
     sent, None for none. Nothing here is masked: reports do that (see `contracts.redaction`). `exact`: the body byte for
     byte, as latin-1, where `body` does not say it (it is no UTF-8, or was cut); None where it is too long to keep.
+    `is_raw`: `body` is all that went over the wire, request line and headers too.
     """
 
     title: str
@@ -26,6 +28,7 @@ class Shown(msgspec.Struct, frozen=True):
     answer_body: str = ""
     role: str | None = None
     exact: str | None = None
+    is_raw: bool = False
 
     @property
     def is_call(self) -> bool:
@@ -68,15 +71,23 @@ class Finding(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """Names what is broken, the same in every run: for baselines and for telling new findings from known ones."""
-        text = "\n".join((self.law, self.operation or "", str(self.status or ""), self.kind, self.place))
+        # Not the law: whichever runs into it first has found it.
+        text = "\n".join((self.operation or "", str(self.status or ""), self.kind, general(self.place)))
         return sha256(text.encode()).hexdigest()[:16]
+
+
+def general(place: str) -> str:
+    """A JSON pointer without the numbers of list items: the same fault may show in any of them."""
+    return re.sub(r"/\d+(?=/|$)", "/*", place)
 
 
 State = Literal["passed", "failed", "not verified"]
 
 
 class LawResult(msgspec.Struct, frozen=True):
-    """How one law went. `reason`: why it was not verified ("needs clock", "the time is spent", ...)."""
+    """How one law went. `reason`: why it was not verified ("needs clock", "the time is spent", ...). `found_by`: the laws
+    that had found before what this one ran into; it has no finding of its own then.
+    """
 
     law: str
     family: str
@@ -86,6 +97,7 @@ class LawResult(msgspec.Struct, frozen=True):
     reason: str = ""
     calls: int = 0
     seconds: float = 0.0
+    found_by: tuple[str, ...] = ()
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -105,7 +117,10 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All of one run. `stopped` says why it ended early, None if it did not. `shard` and `format` leave room to grow."""
+    """All of one run. `stopped` says why it ended early, None if it did not. `shard` and `format` leave room to grow.
+
+    `notes`: what a reader should know of the run itself, such as what it could not clean up.
+    """
 
     url: str
     api: str
@@ -121,6 +136,7 @@ class Report(msgspec.Struct, frozen=True):
     stopped: str | None = None
     shard: str | None = None
     format: int = 1
+    notes: tuple[str, ...] = ()
 
     @property
     def never_seen(self) -> list[Seen]:

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import threading
-import time
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 
+from .line import Line, NoAnswer, Watch
+from .machine import stopwatch
+
+__all__ = ("NoAnswer",)
+
 LARGEST_ANSWER = 8 * 1024 * 1024
+GONE = "the target is gone"
+MOST_SILENCES = 5
+LONGEST_SILENCE = 30.0
+"""So many times after each other that nobody listens, or seconds in which nothing but silence came, end a run."""
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -55,10 +63,6 @@ class Answer(msgspec.Struct, frozen=True, dict=True):
             return None
 
 
-class NoAnswer(Exception):
-    """No HTTP answer came; the message says what came instead."""
-
-
 class Stopped(Exception):
     """The run is over: its calls or its time are spent, or it was interrupted. `reason` says which."""
 
@@ -67,65 +71,92 @@ class Stopped(Exception):
         self.reason = reason
 
 
-class Allowance:
-    """How many calls a run may make, how fast, and until when. Shared by all clients of a run."""
+class NotAllowed(Exception):
+    """A request that this run may not send; the message says what it would have changed."""
 
-    def __init__(self, calls: int, rate: float | None, seconds: float | None) -> None:
+
+class Guard(Protocol):
+    """Stands in front of every request of a run (see `contracts.guard`)."""
+
+    def before(self, base_path: str, request: Request) -> None:
+        """Raises NotAllowed."""
+
+    def after(self, base_path: str, request: Request, answer: Answer | None) -> None:
+        """What came of it; None if no answer did."""
+
+
+class Allowance:
+    """How many calls a run may make, which, how fast, and until when. Shared by all clients of a run."""
+
+    def __init__(self, calls: int, rate: float | None, seconds: float | None, guard: Guard | None = None) -> None:
         self.calls = 0
+        self.guard = guard
         self._most, self._gap = calls, 0.0 if rate is None else 1.0 / rate
-        self._end = None if seconds is None else time.monotonic() + seconds
+        self._end = None if seconds is None else stopwatch() + seconds
         self._next = 0.0
+        self._silences, self._silence = 0, 0.0
+        self._gone: str | None = None
+        self._asked_before: tuple[str, Request] | None = None
         self._lock = threading.Lock()
         self.interrupted = threading.Event()
 
     @property
     def is_over(self) -> bool:
-        return self.interrupted.is_set() or (self._end is not None and time.monotonic() >= self._end)
+        return self.over is not None
+
+    @property
+    def over(self) -> str | None:
+        """Why no call more may be made; None if one may."""
+        if self.interrupted.is_set():
+            return "interrupted"
+        if self._gone is not None:
+            return self._gone
+        if self.calls >= self._most:
+            return f"the budget of {self._most} calls is spent"
+        return "the time is spent" if self._end is not None and stopwatch() >= self._end else None
+
+    def interrupt(self) -> None:
+        """Ends the run as soon as may be: calls that are under way are given up."""
+        self.interrupted.set()
+        Watch.hurry = True
+
+    def answered(self, client: Client, request: Request) -> None:
+        """The target is there."""
+        self._silences, self._silence = 0, 0.0
+        if request.method == "GET":
+            self._asked_before = (client.url, request)
+
+    def not_answered(self, client: Client, seconds: float, was_reached: bool, reason: str) -> None:
+        """After how long nothing came. Waits a little where nobody listened. Raises Stopped once the target is gone.
+
+        A call that hangs is a finding; a target that does not answer what it has answered before is not there any more.
+        """
+        if self.interrupted.is_set():
+            raise Stopped("interrupted")
+        self._silences += 1
+        self._silence += seconds
+        if was_reached and self._silence < LONGEST_SILENCE:
+            return
+        if self._silences < MOST_SILENCES:
+            self.interrupted.wait(0.2 * self._silences)
+        elif self._gone is None:
+            self._gone = f"{GONE}: {reason}"
+            if client.is_there(self._asked_before):
+                self._gone, self._silences, self._silence = None, 0, 0.0
+            else:
+                raise Stopped(self._gone)
 
     def take(self) -> None:
         """One call more. Waits if calls come too fast. Raises Stopped."""
         with self._lock:
-            if self.interrupted.is_set():
-                raise Stopped("interrupted")
-            if self.calls >= self._most:
-                raise Stopped(f"the budget of {self._most} calls is spent")
-            if self._end is not None and time.monotonic() >= self._end:
-                raise Stopped("the time is spent")
+            if (reason := self.over) is not None:
+                raise Stopped(reason)
             self.calls += 1
             if not self._gap:
                 return
-            start = max(self._next, time.monotonic())
+            start = max(self._next, stopwatch())
             self._next = start + self._gap
-        self.interrupted.wait(max(0.0, start - time.monotonic()))
-
-
-class Line:
-    """A kept connection to a host, opened when it is first needed."""
-
-    def __init__(self, url: str, timeout: float) -> None:
-        parts = urlsplit(url)
-        self.authority = parts.netloc.rpartition("@")[2]
-        self._secure = parts.scheme == "https"
-        self._host, self._port, self._timeout = parts.hostname or "", parts.port, timeout
-        self._connection: http.client.HTTPConnection | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self._connection is not None
-
-    def connection(self) -> http.client.HTTPConnection:
-        if self._connection is None:
-            kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-            connection = kind(self._host, self._port, timeout=self._timeout)
-            connection.connect()
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._connection = connection
-        return self._connection
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self.interrupted.wait(max(0.0, start - stopwatch()))
 
 
 class Client:
@@ -136,6 +167,7 @@ class Client:
         self.base_path = urlsplit(url).path.rstrip("/")
         self._allowance, self._timeout = allowance, timeout
         self._line = line or Line(url, timeout)
+        self._hold: Callable[[], None] | None = None
 
     def at(self, path: str) -> Client:
         """Another base path on the same host, over the same connection."""
@@ -153,30 +185,58 @@ class Client:
         except OSError as error:
             raise NoAnswer(_text(error)) from None
 
+    def hold(self, until: Callable[[], None]) -> None:
+        """The next request is made ready, and sent as soon as this returns."""
+        self._hold = until
+
     def send(self, request: Request) -> Answer:
-        """The answer, whatever its status. Raises NoAnswer or Stopped."""
+        """The answer, whatever its status. Raises NoAnswer, Stopped or NotAllowed."""
+        guard = self._allowance.guard
+        if guard is None:
+            return self._sent(request)
+        guard.before(self.base_path, request)
+        answer = None
+        try:
+            answer = self._sent(request)
+        finally:
+            guard.after(self.base_path, request, answer)
+        return answer
+
+    def _sent(self, request: Request) -> Answer:
         self._allowance.take()
-        reused = self._line.is_open
+        while True:
+            reused, started = self._line.is_open, stopwatch()
+            try:
+                answer = self._exchanged(request)
+            except (NoAnswer, OSError, http.client.HTTPException, ValueError) as error:
+                was_reached, reason = self._line.is_open, _text(error)
+                self.close()
+                is_over = self._allowance.interrupted.is_set()
+                if reused and not is_over and isinstance(error, _CLOSED):
+                    # It may have been closed while it was idle: then nothing has been answered to this request.
+                    continue
+                self._allowance.not_answered(self, stopwatch() - started, was_reached, reason)
+                raise NoAnswer(reason) from None
+            self._allowance.answered(self, request)
+            return answer
+
+    def is_there(self, asked: tuple[str, Request] | None) -> bool:
+        """Whether the target still answers what it has answered before, over a connection of its own."""
+        if asked is None:
+            return False
+        client = Client(asked[0], Allowance(1, None, None), self._timeout)
         try:
-            return self._exchanged(request)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
-            self.close()
-            # A kept connection may have been closed while it was idle: then nothing has been answered to this request.
-            if not reused:
-                raise NoAnswer(_text(error)) from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
-            raise NoAnswer(_text(error)) from None
-        try:
-            return self._exchanged(request)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
-            raise NoAnswer(_text(error)) from None
+            client.send(asked[1])
+        except (NoAnswer, Stopped):
+            return False
+        finally:
+            client.close()
+        return True
 
     def _exchanged(self, request: Request) -> Answer:
         connection = self._line.connection()
-        started = time.monotonic()
-        with _Watch(connection, self._timeout):
+        started = stopwatch()
+        with Watch(connection, self._timeout):
             connection.putrequest(
                 request.method, self.base_path + request.target, skip_host=True, skip_accept_encoding=True
             )
@@ -185,61 +245,34 @@ class Client:
                 connection.putheader(name, value.encode("latin-1"))
             if request.body is not None or request.method in ("POST", "PUT", "PATCH"):
                 connection.putheader("Content-Length", str(len(request.body or b"")))
+            hold, self._hold = self._hold, None
+            if hold is not None:
+                hold()
+                started = stopwatch()
             connection.endheaders(request.body or None)
             response = connection.getresponse()
             body = response.read(LARGEST_ANSWER + 1)
         if len(body) > LARGEST_ANSWER:
             self.close()
             raise NoAnswer(f"an answer of more than {LARGEST_ANSWER} bytes")
+        if response.length:
+            # Read up to a size, `http.client` does not say that less came than was announced.
+            raise http.client.IncompleteRead(body, response.length)
         if response.will_close or not response.isclosed():
             self.close()
         headers = tuple((name.lower(), value) for name, value in response.getheaders())
-        return Answer(response.status, headers, body, time.monotonic() - started)
+        return Answer(response.status, headers, body, stopwatch() - started)
 
     def close(self) -> None:
         self._line.close()
 
 
-class _Watch:
-    """Ends a call that takes too long as a whole: a target that sends a byte now and then never runs into a timeout
-    of the socket. One thread watches all calls of the process.
-    """
-
-    _calls: dict[int, tuple[float, http.client.HTTPConnection]] = {}
-    _lock = threading.Lock()
-    _thread: threading.Thread | None = None
-
-    def __init__(self, connection: http.client.HTTPConnection, seconds: float) -> None:
-        self._connection, self._end, self._seconds = connection, time.monotonic() + seconds, seconds
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._calls[id(self)] = (self._end, self._connection)
-            if _Watch._thread is None:
-                _Watch._thread = threading.Thread(target=self._look, name="contract-watch", daemon=True)
-                _Watch._thread.start()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        with self._lock:
-            self._calls.pop(id(self), None)
-        if kind is not None and issubclass(kind, Exception) and time.monotonic() >= self._end:
-            raise NoAnswer(f"no whole answer within {self._seconds:g} s") from None
-
-    @classmethod
-    def _look(cls) -> None:
-        while True:
-            time.sleep(0.25)
-            now = time.monotonic()
-            with cls._lock:
-                for end, connection in cls._calls.values():
-                    if now >= end and connection.sock is not None:
-                        try:
-                            connection.sock.shutdown(socket.SHUT_RDWR)
-                        except OSError:
-                            pass
+_CLOSED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
 def _text(error: Exception) -> str:
+    if isinstance(error, NoAnswer):
+        return str(error)
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, http.client.RemoteDisconnected):

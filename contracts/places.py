@@ -12,7 +12,7 @@ import msgspec
 from mock_server.engine.instants import SECOND, format_instant
 
 from .http import Allowance, Client
-from .ports import Clock, Endpoint, EndpointClock, clock_of, usage_of
+from .ports import Clock, Endpoint, EndpointClock, PortError, clock_of, usage_of
 from .target import ControlPort, Target
 
 WALL_TOLERANCE = 10 * SECOND
@@ -24,6 +24,7 @@ class Place(msgspec.Struct, frozen=True):
     clock       None: its time is the machine's
     usage       where a metered quota is consumed with {"org", "key", "amount"}; None without the port
     is_own      whether it is new and the law's alone; else it is the configured organization, as it happens to be
+    run         names the run, for what cannot be deleted and must say where it came from
     """
 
     url: str
@@ -33,6 +34,7 @@ class Place(msgspec.Struct, frozen=True):
     usage: Endpoint | None
     is_own: bool = True
     world: str | None = None
+    run: str = ""
 
 
 class Places(Protocol):
@@ -56,11 +58,15 @@ class ControlPlaces:
         self._allowance, self._api_path, self._numbers = allowance, path, count(1)
         self._port = port
         self.now = now
-        self._control.done(
-            "POST", {"name": self._base, "scenario": port.scenario, "seed": 1, "now": format_instant(now)}
-        )
-        if target.facts.settings:
-            self._control.done("PATCH", dict(target.facts.settings), f"/{self._base}/settings")
+        try:
+            self._control.done(
+                "POST", {"name": self._base, "scenario": port.scenario, "seed": 1, "now": format_instant(now)}
+            )
+            if target.facts.settings:
+                self._control.done("PATCH", dict(target.facts.settings), f"/{self._base}/settings")
+        except PortError:
+            self._control.close()
+            raise
 
     def fresh(self) -> Place:
         name = f"{self._base}-{next(self._numbers)}"
@@ -86,19 +92,21 @@ class ControlPlaces:
         self._control.ask("DELETE", None, f"/{place.world}")
 
     def close(self) -> None:
-        self._control.ask("DELETE", None, f"/{self._base}")
-        self._control.close()
-        self._client.close()
+        try:
+            self._control.ask("DELETE", None, f"/{self._base}")
+        finally:
+            self._control.close()
+            self._client.close()
 
 
 class SharedPlaces:
     """The configured organization itself; whoever writes there makes an organization of its own below it first."""
 
-    def __init__(self, target: Target, allowance: Allowance) -> None:
+    def __init__(self, target: Target, allowance: Allowance, run: str) -> None:
         self._client = Client(target.url, allowance, target.timeout)
         clock = None if target.ports.clock is None else clock_of(target.ports.clock, target.timeout)
         usage = None if target.ports.usage is None else usage_of(target.ports.usage, target.timeout)
-        self._place = Place(target.url, self._client, _names(target), clock, usage, is_own=False)
+        self._place = Place(target.url, self._client, _names(target), clock, usage, is_own=False, run=run)
 
     def fresh(self) -> Place:
         return self._place
@@ -107,14 +115,16 @@ class SharedPlaces:
         pass
 
     def close(self) -> None:
-        self._client.close()
+        for each in (self._client, self._place.clock, self._place.usage):
+            if each is not None:
+                each.close()
 
 
 def places_of(target: Target, allowance: Allowance, now: int, run: str) -> Places:
     """Raises PortError or TargetError."""
     if target.ports.control is not None:
         return ControlPlaces(target, target.ports.control, allowance, now, run)
-    return SharedPlaces(target, allowance)
+    return SharedPlaces(target, allowance, run)
 
 
 def _names(target: Target) -> dict[str, str]:

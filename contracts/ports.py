@@ -21,6 +21,8 @@ class Clock(Protocol):
     def move(self, to: int) -> int:
         """Forward to an instant; what it shows then."""
 
+    def close(self) -> None: ...
+
 
 class PortError(Exception):
     """A port did not do what it is for; the message says what it did."""
@@ -66,6 +68,9 @@ class EndpointClock:
     def move(self, to: int) -> int:
         return _shown(self._endpoint.done("POST", {"set": format_instant(to)}), self._endpoint.url)
 
+    def close(self) -> None:
+        self._endpoint.close()
+
 
 class CalledClock:
     def __init__(self, call: Callable[[str | None], str], name: str) -> None:
@@ -76,6 +81,8 @@ class CalledClock:
 
     def move(self, to: int) -> int:
         return self._asked(format_instant(to))
+
+    def close(self) -> None: ...
 
     def _asked(self, to: str | None) -> int:
         try:

@@ -103,6 +103,7 @@ class ReferenceTwin:
         self.credentials: Mapping[str, str] = credentials
         self.webhook_secret = reference.webhook_secret
         self._reference, self._world = reference, world
+        self._forked_from: tuple[str, ...] = ()
 
     @property
     def now(self) -> int:
@@ -111,7 +112,13 @@ class ReferenceTwin:
     def send(self, request: Request) -> Answer:
         api = self._reference.mock.served["openapp"].api
         path = f"/w/{self._world.name}{api.base_paths[0]}{request.target}"
-        return self._reference.ask(request.method, path, request.headers, request.body or b"")
+        headers = tuple((name, self._here(value)) for name, value in request.headers)
+        return self._reference.ask(request.method, path, headers, request.body or b"")
+
+    def _here(self, value: str) -> str:
+        """A key that was made before this fork names the world that it was made in."""
+        secret, at, world = value.rpartition("@")
+        return f"{secret}@{self._world.name}" if at and world in self._forked_from else value
 
     def move(self, to: int) -> None:
         if to > self.now:
@@ -128,6 +135,7 @@ class ReferenceTwin:
     def fork(self) -> ReferenceTwin:
         twin = self._reference._place(self._world)
         twin.names = dict(self.names)
+        twin._forked_from = (*self._forked_from, self._world.name)
         return twin
 
     def close(self) -> None:

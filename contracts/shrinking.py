@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
+from .machine import stopwatch
 from .steps import Step
 
 Numbered = tuple[int, Step]
@@ -18,13 +18,13 @@ def shortest(steps: Sequence[Numbered], still: Callable[[Sequence[Numbered]], bo
     The last step, which showed it, always stays. Ends after 150 tries or 4 s with the best that it has.
     """
     best = list(steps)
-    end, tries = time.monotonic() + MOST_SECONDS, 0
+    end, tries = stopwatch() + MOST_SECONDS, 0
     size = max(1, len(best) // 2)
     while True:
         start, removed = len(best) - 1 - size, False
         while start > -size:
             candidate = best[: max(0, start)] + best[start + size :]
-            if tries >= MOST_TRIES or time.monotonic() > end:
+            if tries >= MOST_TRIES or stopwatch() > end:
                 return best
             if 0 < len(candidate) < len(best):
                 tries += 1

@@ -1,8 +1,15 @@
 """How a law's webhook is signed, and in which ways wrongly.
 
-`signing` of a call: `age` (seconds since it was signed, negative for the future), `secret` (`wrong`), `header`
-(`missing`, `malformed`, `two`), `body` (`changed` after signing, `spaced`: the same JSON written otherwise after signing,
-`reordered`), `scheme` (`v0`: the right signature under a version that nobody trusts).
+`signing` of a call is {} for a right signature, or has some of these:
+
+age      seconds since it was signed, negative for the future
+secret   `wrong`: another one; `empty`: none
+header   `missing`, `empty`, `malformed`; `no time`, `no signature`: a part of it is not there; `two`: a wrong signature
+         before the right one; `two wrong`
+time     `changed`: another moment is claimed than was signed
+body     what happens after signing: `changed`, `cut`, `longer` (a line end), `spaced` (the same JSON written otherwise),
+         `reordered`, `another` (one that was never signed)
+scheme   `v0`: the right signature under a version that nobody trusts
 """
 
 from __future__ import annotations
@@ -17,28 +24,45 @@ from mock_server.webhooks.schemes.protocol import Message
 
 from .http import Headers
 
+WRONG_SECRET = "whsec_another"  # noqa: S105
+
 
 def signed(event: Any, signing: Mapping[str, Any], secret: str, now: int) -> tuple[bytes, Headers]:
-    """The bytes to send and the headers that carry the signature."""
+    """The bytes to send and the headers that carry the signature. `event`: a JSON value, or a text as it is."""
     body = event.encode() if isinstance(event, str) else json.dumps(event, separators=(",", ":")).encode()
-    key = "whsec_another" if signing.get("secret") == "wrong" else secret
+    key = {"wrong": WRONG_SECRET, "empty": ""}.get(signing.get("secret", ""), secret)
     at = now // SECOND - int(signing.get("age", 0))
     ((name, value),) = stripe.sign(Message(body), key, at).headers
-    how = signing.get("header")
-    if how == "two":
-        ((_, other),) = stripe.sign(Message(body), "whsec_another", at).headers
-        value = f"{other},{value.split(',', 1)[1]}"
+    ((_, other),) = stripe.sign(Message(body), WRONG_SECRET, at).headers
+    time, _, mac = value.partition(",")
+    if signing.get("time") == "changed":
+        time = f"t={at + 1}"
     if signing.get("scheme") == "v0":
-        value = value.replace("v1=", "v0=")
-    headers: Headers = () if how == "missing" else ((name, "v1" if how == "malformed" else value),)
+        mac = mac.replace("v1=", "v0=")
+    values = {
+        "empty": "",
+        "malformed": "v1",
+        "no time": mac,
+        "no signature": time,
+        "two": f"{other},{mac}",
+        "two wrong": f"{other},{other.partition(',')[2]}",
+    }
+    how = signing.get("header", "")
+    headers: Headers = () if how == "missing" else ((name, values.get(how, f"{time},{mac}")),)
     return _after_signing(body, signing.get("body")), headers
 
 
 def _after_signing(body: bytes, how: str | None) -> bytes:
     if how == "changed":
         return body.replace(b"pro", b"business", 1) if b'"pro"' in body else body[:-1] + b',"x":1}'
+    if how == "cut":
+        return body[:-1]
+    if how == "longer":
+        return body + b"\n"
     if how == "spaced":
         return json.dumps(json.loads(body), indent=1).encode()
     if how == "reordered":
         return json.dumps(dict(reversed(json.loads(body).items())), separators=(",", ":")).encode()
+    if how == "another":
+        return body.replace(b"evt_", b"evt_another_", 1)
     return body

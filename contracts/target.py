@@ -18,6 +18,7 @@ Need = Literal[
     "resources",
     "usage",
     "portal",
+    "owner",
     "reader",
     "member",
     "other",
@@ -109,8 +110,8 @@ class Target(msgspec.Struct, frozen=True):
     def offers(self) -> frozenset[Need]:
         """The needs of laws that this target meets."""
         met: set[Need] = set()
-        if self.may != "read-only" and "owner" in self.credentials and (self.org or self.ports.control):
-            met |= {"writes", "resources"}
+        if "owner" in self.credentials and (self.org or self.ports.control):
+            met |= {"owner"} if self.may == "read-only" else {"owner", "writes", "resources"}
         if self.may == "full" or self.ports.control is not None:
             met.add("full")
         if self.ports.control is not None or self.ports.clock is not None:

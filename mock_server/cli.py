@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mock_server
+from contracts.cli import app as contract
 from mock_server.commands import GROUPS
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ spec = typer.Typer(
 app.add_typer(spec, name="spec")
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)
+app.add_typer(contract, name="contract")
 
 FINDINGS, WRONG_USE = 1, 2
 

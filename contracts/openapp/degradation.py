@@ -194,6 +194,8 @@ def _never_members(case: Case) -> None:
     Stock(case).another("user")
     case.ask(**override(case, "org_users", 0))
     case.ask(**billing(case, "degradation"))
+    case.advance("P52D")
+    case.ask("list_users")
     case.ask(**billing(case, "usage"))
 
 

@@ -16,6 +16,13 @@ FREEDOM = Freedom(
             "provider_type_name",
             "content",
             "translations",
+            "city",
+            "country",
+            "formatted_address",
+            "postal_code",
+            "state_or_province",
+            "geocoding_provider",
+            "provider_place_id",
             "result",
             "error",
         }

@@ -23,6 +23,8 @@ def windows(bench: Bench) -> None:
         bench.attempt(_long_after(period))
     for period, edge in (("month", "year"), ("week", "year"), ("day", "leap-day"), ("month", "leap-day")):
         bench.attempt(_at(period, edge))
+    for period, year in (("day", "P1Y"), ("week", "P52W"), ("month", "P1Y")):
+        bench.attempt(_a_year_later(period, year))
     bench.attempt(_months)
     bench.attempt(_independent)
     bench.attempt(_weeks_round_new_year)
@@ -71,6 +73,18 @@ def _at(period: str, edge: str) -> Callable[[Case], None]:
         case.to(edge, -1)
         case.ask(**use)
         case.to("day")
+        case.ask(**billing(case, "usage"))
+        case.ask(**use)
+
+    return script
+
+
+def _a_year_later(period: str, year: str) -> Callable[[Case], None]:
+    """A window of the same name, but of another year, is another window."""
+
+    def script(case: Case) -> None:
+        use = _use_up(case, period)
+        case.advance(year)
         case.ask(**billing(case, "usage"))
         case.ask(**use)
 

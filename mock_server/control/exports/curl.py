@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import shlex
 
 from mock_server.engine.instants import format_instant
@@ -11,10 +10,10 @@ from mock_server.store.journal import Entry
 
 from .again import NOT_A_KEY, Header, Request, hindrance, known, request_of
 from .slices import Slice, extent, shown, title
+from .words import as_text, word
 
 _OF_CURL = ("accept", "content-type")
 """What curl would say without being asked."""
-_LITERAL_IN_PRINTF = re.compile(rb"[ -$&(-[\]-~]")
 
 _TOP = """#!/bin/sh
 # What the world {name} was asked: {extent} of its journal, oldest first. Needs curl.
@@ -74,7 +73,7 @@ def _command(number: int, request: Request, key: str) -> str:
     parts += [f"-H '{name}:'" for name in _OF_CURL if name not in named and (name == "accept" or request.body)]
     before = ""
     if request.body:
-        text = _as_text(request.body)
+        text = as_text(request.body)
         if text is None:
             before = f"printf %s {base64.b64encode(request.body).decode()} | base64 -d | "
             parts.append("--data-binary @-")
@@ -89,29 +88,4 @@ def _header(header: Header, key: str) -> str:
         return f'"{header.name}: {header.value.decode()}{key}"'
     if not header.value:
         return shlex.quote(f"{header.name};")
-    return _word(header.name.encode("latin-1") + b": " + header.value)
-
-
-def _word(data: bytes) -> str:
-    """A word of the shell that stands for exactly these bytes."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        text = "\n"
-    if text.isprintable():
-        return shlex.quote(text)
-    octal = b"".join(_in_printf(data[n : n + 1]) for n in range(len(data))).decode()
-    return f"\"$(printf -- '{octal}')\""
-
-
-def _in_printf(byte: bytes) -> bytes:
-    return byte if _LITERAL_IN_PRINTF.match(byte) else b"\\%03o" % byte[0]
-
-
-def _as_text(body: bytes) -> str | None:
-    """The body, if a script can hold it so that neither an editor nor a terminal spoils it."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return None
-    return text if all(each.isprintable() or each in "\n\t" for each in text) else None
+    return word(header.name.encode("latin-1") + b": " + header.value)

@@ -26,7 +26,7 @@ async def serve(options: argparse.Namespace) -> None:
     listening.bind((HOST, options.port))
     world.base_url = f"http://{HOST}:{listening.getsockname()[1]}"
     config = uvicorn.Config(
-        make_app(world, spec), log_level="critical", access_log=False, lifespan="off", server_header=False
+        make_app(world, spec), log_level="critical", access_log=False, lifespan="off", server_header=False, http="h11"
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))

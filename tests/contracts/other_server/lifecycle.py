@@ -42,10 +42,11 @@ def refresh(world: World, org: Org) -> None:
     """Brings stage and flags in line with what is held and allowed now. To be called after every change."""
     over = overages(world, org)
     if not over:
-        org.stage, org.since, org.flagged = "none", None, {}
+        org.stage, org.since, org.over_since, org.flagged = "none", None, None, {}
         return
     if org.stage == "none":
         org.stage, org.since = "warned", world.now
+        org.over_since = org.over_since or world.now
     marked = world.now if org.stage == "marked_for_delete" else None
     flagged = {}
     for overage in over:
@@ -74,7 +75,7 @@ def status(world: World, org: Org) -> dict[str, Any]:
         "stage": org.stage,
         "degradation_level": level(world, org),
         "over_capacity": bool(over),
-        "over_capacity_since": show(org.since) if org.since else None,
+        "over_capacity_since": show(org.over_since) if org.over_since else None,
         "selection_policy": org.policy,
         "overages": over,
         "flagged": [

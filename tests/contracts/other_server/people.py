@@ -17,18 +17,7 @@ from .times import read_duration, read_instant, show
 
 DEEPEST = 8
 LONGEST = timedelta(days=3650)
-GRANTABLE = frozenset(
-    f"{kind}:{verb}"
-    for kind, verbs in {
-        "entities": "read list create update delete set_state set_hold",
-        "devices": "read list create update delete",
-        "integrations": "read list users:list users:write",
-        "orgs": "read list",
-        "users": "read list create",
-        "zones": "read list create update delete",
-    }.items()
-    for verb in verbs.split()
-)
+NOT_FOR_KEYS = {"operator", "billing:read", "billing:manage"}
 
 
 def _org(world: World, org: Org) -> dict[str, Any]:
@@ -193,10 +182,11 @@ def create_key(world: World, call: Call) -> Any:
     body, caller = call.body, call.caller
     expires_at = _expiry(world, body)
     roles, entity_ids = body.get("scoped_roles"), body.get("scoped_entity_ids")
+    grantable = world.known_permissions - NOT_FOR_KEYS
     for role in roles or ():
-        if role not in GRANTABLE:
+        if role not in grantable:
             message = f"An API key cannot be scoped to '{role}'."
-            raise Refusal(400, "unknown_role", message, {"role": role, "known_roles": sorted(GRANTABLE)})
+            raise Refusal(400, "unknown_role", message, {"role": role, "known_roles": sorted(grantable)})
     if caller.operator and roles is None:
         raise invalid("body: an operator's key needs scoped_roles.", field="scoped_roles", reason="it is missing")
     org = world.own_org(caller, call.header.get("X-Org"))
@@ -205,6 +195,8 @@ def create_key(world: World, call: Call) -> Any:
             message = f"An API key cannot be given '{role}', which the credential that makes it does not have."
             raise Refusal(403, "forbidden", message, {"role": role})
     if caller.key:
+        if expires_at > read_instant(caller.key.data["expires_at"]) and ("expires_at" in body or "expires_in" in body):
+            raise Refusal(403, "forbidden", "A key cannot make one that lasts longer than itself.")
         expires_at = min(expires_at, read_instant(caller.key.data["expires_at"]))
         scope = caller.key.data.get("scoped_entity_ids")
         if scope is not None:

@@ -30,6 +30,7 @@ class Org:
     policy: str = "newest_first"
     stage: str = "none"
     since: datetime | None = None
+    over_since: datetime | None = None
     flagged: dict[tuple[str, str], dict[str, datetime | None]] = field(default_factory=dict)
     used: dict[tuple[str, str], int] = field(default_factory=dict)  # (key, label of the window) -> amount
     sessions: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,120 @@
+"""Webhooks of the payment provider: forged, old, repeated or disordered ones that count, true ones that do not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from mock_server.apis.openapp.model import webhook_ingress
+from mock_server.engine.decisions import Context
+from mock_server.webhooks.schemes import stripe
+from mock_server.webhooks.schemes.protocol import Message, Rejected, Verified
+
+from .mutant import Install, family, patched, replacing
+
+mutant = family("ingress")
+
+
+def _taking(*reasons: str) -> Install:
+    """Webhooks that would be refused for one of these reasons."""
+
+    def make(real: Any) -> Any:
+        def faulty(*args: Any) -> Any:
+            verdict = real(*args)
+            return Verified() if isinstance(verdict, Rejected) and verdict.reason in reasons else verdict
+
+        return faulty
+
+    return patched(stripe, "verify", make)
+
+
+def _known_header(real: Any) -> Any:
+    """A signature that was good once is good for any body."""
+    known: set[str] = set()
+
+    def faulty(message: Any, headers: Any, *args: Any) -> Any:
+        header = headers.get("stripe-signature", "")
+        verdict = real(message, headers, *args)
+        if isinstance(verdict, Verified) and len(known) < 10_000:
+            known.add(header)
+        is_known = isinstance(verdict, Rejected) and verdict.reason == "mismatch" and header in known
+        return Verified() if is_known else verdict
+
+    return faulty
+
+
+def _rewritten(*, only: bool) -> Install:
+    """The signature is looked for over the parsed body written anew: in addition, or instead of the bytes that came."""
+
+    def make(real: Any) -> Any:
+        def faulty(message: Any, headers: Any, *args: Any) -> Any:
+            verdict = real(message, headers, *args)
+            if not only and not (isinstance(verdict, Rejected) and verdict.reason == "mismatch"):
+                return verdict
+            try:
+                body = json.dumps(json.loads(message.body), separators=(",", ":"), ensure_ascii=False).encode()
+            except ValueError:
+                return verdict
+            return real(Message(body), headers, *args)
+
+        return faulty
+
+    return patched(stripe, "verify", make)
+
+
+def _tolerating(seconds: Any) -> Install:
+    def make(real: Any) -> Any:
+        return lambda message, headers, secrets, now, tolerance: real(
+            message, headers, secrets, now, seconds(tolerance)
+        )
+
+    return patched(stripe, "verify", make)
+
+
+def _empty_secret(real: Any) -> Any:
+    return lambda message, headers, secrets, *args: real(message, headers, [*secrets, ""], *args)
+
+
+def _never_seen(real: Any) -> Any:
+    return lambda self, scope, key: None if scope.startswith("openapp/webhook/") else real(self, scope, key)
+
+
+def _in_any_order(real: Any) -> Any:
+    def timeless(subscription: Any) -> Any:
+        return subscription and msgspec.structs.replace(subscription, provider_time=0, plan_time=0)
+
+    def faulty(org: Any, before: Any, event: Any, context: Any) -> Any:
+        current, pending = timeless(org.subscription), timeless(org.pending)
+        before = None if before is None else current if before is org.subscription else pending
+        return real(msgspec.structs.replace(org, subscription=current, pending=pending), before, event, context)
+
+    return faulty
+
+
+MUTANTS = (
+    mutant("signature-unchecked", "any signature will do", _taking("mismatch", "malformed"), 83),
+    mutant(
+        "signature-without-body",
+        "a signature that was good once is good for any body",
+        patched(stripe, "verify", _known_header),
+        84,
+    ),
+    mutant("unsigned-taken", "a webhook may have no signature", _taking("missing"), 37),
+    mutant("old-taken", "webhooks may be of any age", _tolerating(lambda _: 0), 85),
+    mutant(
+        "a-second-older-taken", "webhooks may be a second too old", _tolerating(lambda tolerance: tolerance + 1), 85
+    ),
+    mutant(
+        "empty-secret-taken", "what is signed with an empty secret is taken", patched(stripe, "verify", _empty_secret)
+    ),
+    mutant("rewritten-taken", "a body may be written in another way than it was signed", _rewritten(only=False)),
+    mutant("only-rewritten-taken", "a body must be signed as our own JSON writer writes it", _rewritten(only=True)),
+    mutant("event-twice", "an event that comes twice counts twice", patched(Context, "recall", _never_seen), 86),
+    mutant(
+        "events-in-any-order",
+        "an event older than the last one counts",
+        replacing(webhook_ingress._following, _in_any_order),
+    ),
+)

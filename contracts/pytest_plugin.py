@@ -1,0 +1,174 @@
+"""The laws as tests: `pytest --mockbill-contract contract.toml`.
+
+    pytest --mockbill-contract contract.toml                           every law, as contract[<law id>]
+    pytest --mockbill-contract contract.toml --mockbill-law model      one family, or one law
+    pytest --mockbill-contract contract.toml -k "access and not list"  as with any test
+    pytest --mockbill-contract contract.toml tests/contract            nothing else but what is in that folder
+
+A law that is broken fails with its findings; one whose needs the target does not meet is skipped and says what it needs.
+What keeps a law from being tried to its end (a target that goes away, time that is spent) is a failure. Before the first
+law the target and its credentials are tried. The laws carry the marker `mockbill_contract`.
+
+Nothing of the harness is imported unless `--mockbill-contract` is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .findings import Report
+    from .http import Allowance
+    from .law import Law
+    from .suite import Suite
+
+MARKER = "mockbill_contract"
+EXTRA = "--mockbill-contract needs {missing}: pip install 'mockbill[contract]'"
+
+
+class Failed(Exception):
+    """A law is broken, or could not be tried; the message is all there is to say."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mockbill", "contract laws of mockbill")
+    group.addoption(
+        "--mockbill-contract", metavar="FILE", help="hold the target of this contract.toml against its laws"
+    )
+    group.addoption("--mockbill-law", action="append", metavar="LAW", help="only this law or family; may be repeated")
+    group.addoption(
+        "--mockbill-profile", choices=("quick", "full"), default="quick", help="how much is tried (default: quick)"
+    )
+    group.addoption("--mockbill-seed", type=int, default=1, metavar="N", help="the same seed makes the same calls")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    where = config.getoption("--mockbill-contract")
+    if not where:
+        return
+    from .commands import missing
+
+    if lacking := missing():
+        raise pytest.UsageError(EXTRA.format(missing=" and ".join(lacking)))
+    from .suite import load
+    from .target import TargetError
+
+    file = Path(config.invocation_params.dir, where).resolve()
+    try:
+        suite = load(file, laws=tuple(config.getoption("--mockbill-law") or ()))
+    except TargetError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.addinivalue_line("markers", f"{MARKER}: a law of --mockbill-contract")
+    config.pluginmanager.register(Laws(suite, file), "mockbill-laws")
+    # So it is collected as any file is that somebody names.
+    if not any(Path(config.invocation_params.dir, each.partition("::")[0]).resolve() == file for each in config.args):
+        config.args.append(str(file))
+
+
+class Laws:
+    """Only there when it was asked for."""
+
+    def __init__(self, suite: Suite, file: Path) -> None:
+        self._suite, self._file = suite, file
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        if file_path != self._file:
+            return None
+        made: ContractFile = ContractFile.from_parent(parent, path=file_path, suite=self._suite)
+        return made
+
+
+class ContractFile(pytest.File):
+    """The laws, and what they share."""
+
+    def __init__(self, *, suite: Suite, **rest: Any) -> None:
+        super().__init__(**rest)
+        from .http import Allowance
+        from .suite import SECONDS
+
+        self.suite = suite
+        self.profile = self.config.getoption("--mockbill-profile")
+        target = suite.target
+        self.allowance: Allowance = Allowance(target.calls, target.rate, None)
+        self.seconds = SECONDS[self.profile]
+        self.unusable: str | None = None
+        self._was_tried = False
+
+    def collect(self) -> Iterator[LawItem]:
+        for law in self.suite.laws:
+            yield LawItem.from_parent(self, name=f"contract[{law.id}]", law=law)
+
+    def ready(self) -> None:
+        """Whether the target can be used; the first law tells why not, the others are skipped. Raises Failed."""
+        if self.unusable is not None:
+            pytest.skip("the target cannot be used: the first law says why")
+        if self._was_tried:
+            return
+        from .discovery import Unreachable
+        from .ports import PortError
+        from .target import TargetError
+
+        self._was_tried = True
+        try:
+            self.suite.check()
+        except (TargetError, Unreachable, PortError) as error:
+            self.unusable = str(error)
+            raise Failed(self.unusable) from None
+
+
+class LawItem(pytest.Item):
+    def __init__(self, *, law: Law, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.law = law
+        self.add_marker(MARKER)
+
+    def runtest(self) -> None:
+        from .runner import unmet, went_wrong
+
+        file = self.parent
+        assert isinstance(file, ContractFile)
+        if missing := unmet(self.law, file.suite.target):
+            pytest.skip(f"not verified: needs {', '.join(missing)}")
+        file.ready()
+        result, report = file.suite.try_law(
+            self.law,
+            profile=file.profile,
+            seed=self.config.getoption("--mockbill-seed"),
+            seconds=file.seconds,
+            preflight=False,
+            allowance=file.allowance,
+        )
+        if result.state == "failed":
+            raise Failed(_told(report, file.suite))
+        if result.state == "not verified":
+            if report.stopped is not None or went_wrong(result):
+                raise Failed(f"not verified: {result.reason}")
+            pytest.skip(f"not verified: {result.reason}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The findings, and no traceback of the harness."""
+        return str(excinfo.value) if isinstance(excinfo.value, Failed) else super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return self.path, None, self.name
+
+
+def _told(report: Report, suite: Suite) -> str:
+    """The findings, as the command line shows them."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    from .reports.console import finding
+    from .reports.view import view_of
+
+    view = view_of(report, suite.target, suite.bundle.document)
+    text = StringIO()
+    console = Console(file=text, width=120, markup=False, emoji=False, highlight=False, color_system=None)
+    for found in view.found:
+        finding(view, found, console)
+    return text.getvalue().rstrip()

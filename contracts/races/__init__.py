@@ -1,0 +1,1 @@
+"""Calls at the same time: how they are made, judged and shown."""
