@@ -73,7 +73,7 @@ class Finding(msgspec.Struct, frozen=True):
         """Names what is broken, the same in every run: for baselines and for telling new findings from known ones."""
         # Not the law: whichever runs into it first has found it.
         text = "\n".join((self.operation or "", str(self.status or ""), self.kind, general(self.place)))
-        return sha256(text.encode()).hexdigest()[:16]
+        return sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def general(place: str) -> str:

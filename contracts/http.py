@@ -96,6 +96,7 @@ class Allowance:
         self._next = 0.0
         self._silences, self._silence = 0, 0.0
         self._gone: str | None = None
+        self._was_there = False
         self._asked_before: tuple[str, Request] | None = None
         self._lock = threading.Lock()
         self.interrupted = threading.Event()
@@ -122,29 +123,32 @@ class Allowance:
 
     def answered(self, client: Client, request: Request) -> None:
         """The target is there."""
-        self._silences, self._silence = 0, 0.0
+        self._silences, self._silence, self._was_there = 0, 0.0, True
         if request.method == "GET":
             self._asked_before = (client.url, request)
 
-    def not_answered(self, client: Client, seconds: float, was_reached: bool, reason: str) -> None:
-        """After how long nothing came. Waits a little where nobody listened. Raises Stopped once the target is gone.
+    def not_answered(self, client: Client, seconds: float, was_reached: bool, reason: str) -> bool:
+        """After how long nothing came. Whether to try again: where nobody listens who did before, after a while.
 
-        A call that hangs is a finding; a target that does not answer what it has answered before is not there any more.
+        Raises Stopped once the target is gone. A call that hangs is a finding; a target that nobody reaches any more,
+        or that does not answer what it has answered before, is not there.
         """
         if self.interrupted.is_set():
             raise Stopped("interrupted")
-        self._silences += 1
-        self._silence += seconds
-        if was_reached and self._silence < LONGEST_SILENCE:
-            return
-        if self._silences < MOST_SILENCES:
-            self.interrupted.wait(0.2 * self._silences)
-        elif self._gone is None:
+        if not was_reached and self._was_there:
+            self._silences += 1
+            if self._silences < MOST_SILENCES:
+                self.interrupted.wait(0.2 * self._silences)
+                return True
             self._gone = f"{GONE}: {reason}"
-            if client.is_there(self._asked_before):
-                self._gone, self._silences, self._silence = None, 0, 0.0
-            else:
+            raise Stopped(self._gone)
+        self._silence += seconds
+        if self._silence >= LONGEST_SILENCE and self._gone is None:
+            self._gone = f"{GONE}: {reason}"
+            if not client.is_there(self._asked_before):
                 raise Stopped(self._gone)
+            self._gone, self._silence = None, 0.0
+        return False
 
     def take(self) -> None:
         """One call more. Waits if calls come too fast. Raises Stopped."""
@@ -215,7 +219,8 @@ class Client:
                 if reused and not is_over and isinstance(error, _CLOSED):
                     # It may have been closed while it was idle: then nothing has been answered to this request.
                     continue
-                self._allowance.not_answered(self, stopwatch() - started, was_reached, reason)
+                if self._allowance.not_answered(self, stopwatch() - started, was_reached, reason):
+                    continue
                 raise NoAnswer(reason) from None
             self._allowance.answered(self, request)
             return answer

@@ -150,6 +150,7 @@ url = {_text(facts.url)}{version}
 api = {_text(facts.api)}
 allowed_hosts = [{_text(hosts) if hosts else ""}]  # besides this machine; no other host is ever called
 # read-only: nothing is changed. own-objects: a run makes an organization below orgs.own and writes only there.
+# (A run makes hundreds of organizations, and the API cannot delete one: they stay, called "mockbill contract <run>".)
 # full: it may write to orgs.own itself. What a law needs beyond that is reported as not verified.
 may = {_text("full" if facts.is_mockbill else "read-only")}
 calls = 50000      # at most so many in a run

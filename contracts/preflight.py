@@ -17,7 +17,7 @@ from mock_server.fixtures import find, read_yaml
 from .bundle import Bundle
 from .discovery import Unreachable, mockbill_at
 from .explaining import no_api, why_not
-from .http import Allowance, Answer, Client, NoAnswer, Request, Stopped
+from .http import GONE, Allowance, Answer, Client, NoAnswer, Request, Stopped
 from .places import Place, places_of
 from .ports import PortError
 from .target import Role, Target, TargetError
@@ -47,7 +47,9 @@ def preflight(target: Target, now: int, run: str) -> list[str]:
                 places.leave(place)
         finally:
             places.close()
-    except Stopped:
+    except Stopped as end:
+        if end.reason.startswith(GONE):
+            raise Unreachable(f"{target.url}: {end.reason}") from None
         raise Unreachable(f"{target.url} is too slow: a few reads took more than {SECONDS:g} s") from None
     except PortError as error:
         raise TargetError(f"ports: {error}") from None

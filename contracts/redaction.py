@@ -91,7 +91,13 @@ class Masker:
         self._base64 = {form: mark for secret, mark in self._long.items() for form in in_base64(secret)}
 
     def text(self, text: str) -> str:
-        """The text with every secret masked, as it is or escaped in the ways of JSON, URLs, HTML, Python and base64."""
+        """The text with every secret masked, as it is or escaped in the ways of JSON, URLs, HTML, Python and base64.
+
+        Half a surrogate pair is spelled out: no file could hold it.
+        """
+        return self._masked(text).encode("utf-8", "backslashreplace").decode()
+
+    def _masked(self, text: str) -> str:
         if self._pattern is None or not text:
             return text
         spans = [(*match.span(), self._long[match[0]]) for match in self._pattern.finditer(text)]
@@ -124,9 +130,9 @@ class Masker:
     def value(self, value: Any) -> Any:
         """A JSON value with every text in it masked, and every number that is a secret."""
         if isinstance(value, str):
-            return self.text(value)
+            return self._masked(value)
         if isinstance(value, Mapping):
-            return {self.text(name): self.value(each) for name, each in value.items()}
+            return {self._masked(name): self.value(each) for name, each in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(each) for each in value]
         if isinstance(value, int | float) and not isinstance(value, bool):

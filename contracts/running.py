@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from mock_server.commands.groups import FINDINGS, UNREACHABLE, WRONG_USE
+from mock_server.commands.tables import clean as clean_line
 
 from . import baseline
 from .baseline import Entry
@@ -146,8 +147,9 @@ def _reported(report: Report, suite: Suite, asked: Asked, file: Path | None, kno
         from rich.console import Console
 
         show(view, Console(highlight=False, markup=False, emoji=False), with_laws=False)
-        for note in view.report.notes:
-            sys.stdout.write(f"note: {note}\n")
+    for note in view.report.notes:
+        if not (asked.as_json and asked.quiet):
+            (sys.stderr if asked.as_json else sys.stdout).write(f"note: {clean_line(note)}\n")
     sys.stdout.flush()
     return exit_code(view.report, fails=view.fails)
 

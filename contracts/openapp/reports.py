@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from contracts.bench import Bench
-from contracts.edges import end_of
+from contracts.edges import EDGES, end_of
 from contracts.http import Answer
 from contracts.lone import Contradiction, Lone, consistent
 from mock_server.engine.instants import SECOND, from_datetime, parse_instant, to_datetime
@@ -156,14 +156,17 @@ def windows(bench: Bench) -> None:
     """A window has begun and not ended, and its label is the calendar's name for it."""
     consistent(bench, _windows)
     if bench.offers("clock") and bench.offers("full") and bench.offers("writes"):
-        for edge in ("day", "month"):
-            for seconds in (-1, 0):
-                consistent(bench, _windows_at(edge, seconds))
+        for edge in EDGES:
+            consistent(bench, _windows_at(edge, bench.offers("operator")))
 
 
-def _windows_at(edge: str, seconds: int) -> Callable[[Lone], None]:
+def _windows_at(edge: str, by_the_week: bool) -> Callable[[Lone], None]:
     def check(case: Lone) -> None:
-        case.to(edge, seconds)
+        if by_the_week:
+            case.ask(**override(case, "door_opens", 5, "week"))
+        case.to(edge, -1)
+        _windows(case)
+        case.advance("PT1S")
         _windows(case)
 
     return check

@@ -263,8 +263,8 @@ def _in_another_organization(case: Case) -> None:
 def refused(bench: Bench) -> None:
     """A request that was refused has not used its key."""
     if bench.is_about(ACTION):
-        bench.attempt(_no_room_then_room)
         bench.attempt(_unknown_then_known)
+        bench.attempt(_no_room_then_room)
 
 
 def _no_room_then_room(case: Case) -> None:

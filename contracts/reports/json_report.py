@@ -2,15 +2,17 @@
 
     format          1; a higher number would mean that something here is called otherwise
     tool            {name, version}: who wrote it
-    url, api, bundle_version, profile, seed, began (RFC 3339), seconds, calls, stopped (null, or why it ended early),
+    url, api, bundle_version, profile, seed, began (RFC 3339), seconds, calls, stopped (null, or why it ended early), notes,
     shard           the run; `shard` is null, or "1/4" where it was one part of several
     summary         {laws: {passed, failed, known, not verified}, findings: {new, expired, known},
                     operations: {seen, declared}, statuses: {seen, declared}}
-    laws            [{law, family, title, clause, state, reason, calls, seconds}]; state: passed, failed, not verified
+    laws            [{law, family, title, clause, state, reason, calls, seconds, found_by}]; state: passed, failed, not
+                    verified
     findings        [{fingerprint, news, baseline, law, title, clause, kind, expected, came, operation, status, place, steps,
-                    replay, seed, notes, wanted}]; news: new, expired, known; baseline: null, or {owner, reason, expires}
-      steps         [{title, method, url, headers, body, status, answer_headers, answer_body, role, exact}]; headers are
-                    pairs; `status` is null where no answer came; `method` is "" where no call was made
+                    replay, seed, notes, wanted}]; news: new, expired, known; baseline: null, or the
+                    entry: {fingerprint, law, operation, owner, reason, expires}
+      steps         [{title, method, url, headers, body, status, answer_headers, answer_body, role, exact, is_raw}]; headers
+                    are pairs; `status` is null where no answer came; `method` is "" where no call was made
       replay        null, or the steps as data (see `contracts.steps`), numbered from 1; `wanted`: see `contracts.findings`
     coverage        [{operation, method, path, status, seen, verified, masked, declared}]; the counts are by law
     never_seen      [{operation, statuses}]: declared, and never came
@@ -45,7 +47,7 @@ class ReportError(ValueError):
 
 
 def text(view: View) -> str:
-    return msgspec.json.format(text_of(document(view)), indent=1) + "\n"
+    return json.dumps(document(view), indent=1) + "\n"
 
 
 def document(view: View) -> dict[str, Any]:
@@ -75,10 +77,8 @@ def document(view: View) -> dict[str, Any]:
 
 
 def _finding(found: Found) -> dict[str, Any]:
-    finding, entry = found.finding, found.entry
-    said = None if entry is None else {
-        "owner": entry.owner, "reason": entry.reason, "expires": entry.expires.isoformat(),
-    }  # fmt: skip
+    finding = found.finding
+    said = msgspec.to_builtins(found.entry)
     fields: dict[str, Any] = msgspec.to_builtins(finding)
     for name in ("replay", "wanted"):
         fields[name] = None if fields[name] is None else json.loads(fields[name])
@@ -123,9 +123,5 @@ def _found(number: int, value: dict[str, Any]) -> Found:
         **value, **{name: None if value.get(name) is None else text_of(value[name]) for name in ("replay", "wanted")},
     }  # fmt: skip
     finding = msgspec.convert(fields, Finding)
-    said = value.get("baseline")
-    entry = None
-    if said is not None:
-        known = {"fingerprint": finding.fingerprint, "law": finding.law, "operation": finding.operation}
-        entry = msgspec.convert({**said, **known}, Entry)
+    entry = msgspec.convert(value.get("baseline"), Entry | None)
     return msgspec.convert({"number": number, "finding": finding, "news": value["news"], "entry": entry}, Found)

@@ -89,6 +89,13 @@ def _raw(step: Shown, givers: Mapping[str, str]) -> str:
     return (f"{{ {'; '.join(parts)}; }}" if len(parts) > 1 else parts[0]) + f" | {line}"
 
 
+def used(step: Shown, url: str) -> list[str]:
+    """The variables in a step's command that stand for secrets."""
+    body = body_of(step).decode("utf-8", "replace")
+    texts = [url, body, *(f"{name}: {value}" for name, value in step.headers)]
+    return [name for text in texts for is_variable, name in pieces(text, {}) if is_variable]
+
+
 def body_of(step: Shown) -> bytes:
     """The body's bytes, as far as they are known."""
     if step.exact is not None:

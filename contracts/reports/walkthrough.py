@@ -17,7 +17,7 @@ from mock_server.engine.instants import SECOND, InvalidTime, add_duration, forma
 from mock_server.openapi.walk import join
 
 from .again import Setup
-from .shell import MARK, curl, variable
+from .shell import MARK, curl, used, variable
 
 SHORTEST_GIVEN = 8
 """A shorter text of an answer that is found in a later request is hardly an id."""
@@ -50,11 +50,14 @@ def walkthrough(finding: Finding, setup: Setup) -> Walkthrough:
     given = list(givers(finding, setup.names.values()))
     world = f"again-{finding.fingerprint[:8]}" if setup.control is not None else None
     now = _instant(setup.now)
-    done, known = [], {}  # type: ignore[var-annotated]
+    done: list[Done] = []
+    known: dict[str, str] = {}
+    needed: dict[str, None] = {}
     for n, (step, what) in enumerate(zip(steps, data, strict=True)):
         command, note = None, ""
         if step.is_call:
             command = curl(step, _at(step.url, setup, world), known)
+            needed.update(dict.fromkeys(used(step, step.url)))
             note = _doubts(step, what, setup)
         elif isinstance(what, Move) and now is not None:
             now = moved(what, now)
@@ -67,10 +70,10 @@ def walkthrough(finding: Finding, setup: Setup) -> Walkthrough:
         new = [(value, name, pointer) for at, value, name, pointer in given if at == n]
         done.append(Done(n + 1, step.title, step, command, tuple((name, pointer) for _, name, pointer in new), note))
         known.update({value: name for value, name, _ in new})
-    commands = "\n".join(each.command or "" for each in done)
     first, last = _around(setup, world)
-    needed = _variables(commands + "".join(command for _, command in first), {name for _, _, name, _ in given})
-    return Walkthrough(tuple(done), needed, first, last)
+    needed.update({"CONTROL_TOKEN": None} if first and setup.needs_token else {})
+    got = {name for _, _, name, _ in given}
+    return Walkthrough(tuple(done), {name: _meaning(name) for name in needed if name not in got}, first, last)
 
 
 def aligned(finding: Finding) -> list[Step | None]:
@@ -172,12 +175,6 @@ def _around(setup: Setup, world: str | None) -> tuple[tuple[tuple[str, str], ...
     if setup.settings:
         first.append(("with these settings", _control(setup, "PATCH", f"/{world}/settings", dict(setup.settings))))
     return tuple(first), (("delete the world", _control(setup, "DELETE", f"/{world}")),)
-
-
-def _variables(commands: str, given: set[str]) -> dict[str, str]:
-    """What a reader has to set for commands that use these variables."""
-    found = dict.fromkeys(re.findall(r"\$\{([A-Z0-9_]+)\}", commands))
-    return {name: _meaning(name) for name in found if name not in given}
 
 
 def _meaning(name: str) -> str:

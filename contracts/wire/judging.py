@@ -6,7 +6,7 @@ A finding is made small before it is kept: first the body, then the steps that l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -61,14 +61,14 @@ def in_rooms(bench: Bench, tries: list[Callable[[Room], None]]) -> None:
         raise NotVerified(f"needs more than may = {bench.target.may!r}: {refused[0]}")
 
 
-def compared(room: Room, call: Call, *, succeeds: bool = False) -> None:
-    """Send a call to both sides. A finding is made smaller and kept. Raises Spoiled.
+def compared(room: Room, call: Call, *, succeeds: bool = False) -> Answer | None:
+    """Send a call to both sides, and give the oracle's answer if they agree. A finding is made smaller and kept.
 
-    `succeeds`: it has to; where not even the oracle lets it, nothing is learnt of what lies behind.
+    `succeeds`: it has to; where not even the oracle lets it, nothing is learnt of what lies behind. Raises Spoiled.
     """
     case = room.case
     if "{{" in text_of([call.path, call.query, call.headers]) or room.spoils[call.operation] >= MOST_SPOILS:
-        return
+        return None
     try:
         expected = case.do(call)
     except Broken as broken:
@@ -78,9 +78,10 @@ def compared(room: Room, call: Call, *, succeeds: bool = False) -> None:
         if not is_known or _changed_something(broken):
             room.spoils[call.operation] += 1
             raise Spoiled from None
-        return
+        return None
     if succeeds and expected.status >= 400:
         room.bench.book.seen(case.bundle[call.operation], expected.status, verified=False, masked=True)
+    return expected
 
 
 def _changed_something(broken: Broken) -> bool:
@@ -91,18 +92,32 @@ def _changed_something(broken: Broken) -> bool:
 
 def _keep_small(room: Room, broken: Broken) -> None:
     bench, case = room.bench, room.case
-    number, last = case.numbered[-1]
+    *earlier, (number, last) = case.numbered
+    shown_so_far = list(case.shown)
+    calls = [last]
     if isinstance(last, Call) and last.json is not msgspec.UNSET:
-        last = _reduced(room, last, broken)
-    steps = _needed(case.numbered[:-1], last)
-    if _shows(bench, [*steps, (number, last)], broken):
-        case.numbered[:] = [*steps, (number, last)]
+        calls.insert(0, _reduced(room, last, broken))
+    case.numbered[:] = next(
+        (way for way in _ways(earlier, number, calls) if _shows(bench, way, broken)), [*earlier, (number, last)]
+    )
+    case.shown[:] = shown_so_far
     bench.keep(broken, case)
 
 
-def _needed(steps: list[Numbered], last: Any) -> list[Numbered]:
-    """The steps that give what the last one names, and so on."""
-    wanted, needed = text_of(last), []
+def _ways(earlier: Sequence[Numbered], number: int, calls: Sequence[Any]) -> Iterator[list[Numbered]]:
+    """Few steps that may show it: what a call needs; one step more; nothing but all of them."""
+    for call in calls:
+        yield [*_needed(earlier, call), (number, call)]
+    for one, step in reversed(earlier):
+        wanted = [step, calls[-1]]
+        needed = [each for each in _needed(earlier, wanted) if each[0] != one]
+        yield sorted([*needed, (one, step), (number, calls[-1])], key=lambda each: each[0])
+
+
+def _needed(steps: Sequence[Numbered], later: Any) -> list[Numbered]:
+    """The steps that give what later ones name, and so on."""
+    wanted = text_of(later)
+    needed: list[Numbered] = []
     for number, step in reversed(steps):
         if f"{{{{{number}#" in wanted:
             needed.append((number, step))

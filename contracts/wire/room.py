@@ -32,13 +32,15 @@ class Room:
         self.stock = Stock(case)
         self._bases: dict[str, Call] = {}
         for thing in ("room", *fuzzing.STOCKED):
+            steps, shown = len(case.numbered), len(case.shown)
             try:
                 if thing == "room":
                     fuzzing.make_room(case)
                 else:
                     self.stock[thing]
             except (AssertionError, NotVerified):
-                pass  # it is missing, then; wire.responses shows why
+                # It is missing, then; wire.responses shows why.
+                del case.numbered[steps:], case.shown[shown:]
         self._steps, self._shown = len(case.numbered), len(case.shown)
 
     def tidy(self) -> None:

@@ -208,6 +208,22 @@ def test_a_target_that_hangs_after_the_preflight_ends_the_run_with_a_report(serv
     assert Path("out/report.json").exists()
 
 
+def test_a_target_that_only_hangs_any_more_is_gone(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call that hangs is a finding; so the run asks what was answered before."""
+    monkeypatch.setattr("contracts.http.LONGEST_SILENCE", 0.5)
+    asked: list[bytes] = []
+
+    def instead(head: bytes) -> bytes | None:
+        asked.append(head)
+        return b"" if len(asked) > 30 or b"/upgrade-options" in head else None
+
+    with proxy(server.url, instead) as hanging:
+        config(hanging.url)
+        ran = run("--law", "wire.paths", "--law", "wire.reads")
+    assert ran.code in (1, 3), ran
+    assert f"this run ended early: {GONE}: no answer in time" in ran.out
+
+
 def test_a_target_that_goes_away_is_gone(server: Server) -> None:
     def instead(head: bytes) -> bytes | None:
         if len(between.heads) > 30:

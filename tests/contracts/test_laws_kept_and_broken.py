@@ -21,7 +21,7 @@ from .lies import LIES
 
 FAMILIES = (access, effects, idempotency, metamorphic, ingress)
 LAWS = {law.id: law for family in FAMILIES for law in family.LAWS}
-SOME = [law for n, law in enumerate(LAWS) if n % 3 == 0 or law in ("access.key-expiry", "ingress.payload")]
+SOME = [law for n, law in enumerate(LAWS) if n % 5 == 0 or law in ("access.key-expiry", "ingress.payload")]
 """Of each family some: all of them take their time."""
 UNMET = {"access.key-expiry": "clock", "ingress.payload": "full"}
 MOST_CALLS = 6
@@ -68,7 +68,7 @@ def test_the_reference_keeps_them_all(clean: Target) -> None:
 
 
 def test_a_law_makes_the_same_calls_again(clean: Target) -> None:
-    first, again = (tried(clean, *SOME) for _ in range(2))
+    first, again = (tried(clean, *SOME[::2]) for _ in range(2))
     assert [law.calls for law in first.laws] == [law.calls for law in again.laws]
     assert [row.seen for row in first.coverage] == [row.seen for row in again.coverage]
 

@@ -20,6 +20,7 @@ from .strict import read_json
 from .times import show
 
 OPENABLE = {"door", "light", "switch"}
+REMEMBERED = timedelta(hours=24)
 STARTS, ENDS = timedelta(milliseconds=250), timedelta(milliseconds=750)
 CITIES = {
     "Berlin": ("Germany", 52.52, 13.405),
@@ -59,8 +60,10 @@ def execute(world: World, call: Call) -> Any:
     action = call.path["action_id"]
     action = "switchable.open" if action == "open" else action
     name, request = call.header.get("Idempotency-Key"), (action, call.body or {})
-    if name and (entity.id, name) in world.replays:
-        earlier, answer = world.replays[entity.id, name]
+    place = entity.id, call.caller.key.id if call.caller.key else str(id(call.caller)), name or ""
+    until = world.replays[place][2] if place in world.replays else world.now
+    if name and world.now < until:
+        earlier, answer, _ = world.replays[place]
         if json.dumps(earlier, sort_keys=True) != json.dumps(request, sort_keys=True):
             message = f"The Idempotency-Key '{name}' was used for another request on this entity."
             raise Refusal(409, "idempotency_conflict", message, {"key": name, "id": entity.id})
@@ -91,7 +94,7 @@ def execute(world: World, call: Call) -> Any:
             "message": f"The organization holds more than its plan allows: this took {delay} ms longer.",
         }
     if name:
-        world.replays[entity.id, name] = request, answer
+        world.replays[place] = request, answer, world.now + REMEMBERED
     return answer
 
 

@@ -113,7 +113,7 @@ class World:
         self.keys_by_secret: dict[str, Thing] = {}
         self.overrides: dict[tuple[str, str, str], Override] = {}
         self.executions: dict[str, Execution] = {}
-        self.replays: dict[tuple[str, str], tuple[Any, dict[str, Any]]] = {}
+        self.replays: dict[tuple[str, str, str], tuple[Any, dict[str, Any], datetime]] = {}
         self.events_seen: set[tuple[str, str]] = set()
         self.applied: dict[tuple[str, str], dict[str, int]] = {}  # subscription -> newest event, newest plan event
         self.webhook_secrets = {"stripe": "whsec_demo"}

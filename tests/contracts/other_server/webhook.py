@@ -75,6 +75,11 @@ def _text(value: Any, most: int = 255) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= most else None
 
 
+def _is_taken_back(item: Any) -> bool:
+    amount = _dig(item, "amount")
+    return isinstance(amount, int) and amount < 0
+
+
 class Event:
     """A provider's event with the parts that matter picked out."""
 
@@ -122,10 +127,11 @@ class Event:
     def _tier(self, world: World) -> str | None:
         for metadata in self.metadata:
             slug = metadata.get("tier_slug")
-            if isinstance(slug, str) and slug in world.tiers:
-                return slug
+            if isinstance(slug, str) and slug:
+                return slug if slug in world.tiers else None
         lists = [_dig(self.object, name, "data") for name in ("items", "lines", "line_items")]
-        for item in [item for found in lists if isinstance(found, list) for item in found]:
+        items = [item for found in lists if isinstance(found, list) for item in found]
+        for item in (item for item in items if not _is_taken_back(item)):
             for where in (("price",), ("pricing", "price_details", "price"), ("plan",)):
                 price = _text(_dig(item, *where))
                 for slug, tier in world.tiers.items():
@@ -145,15 +151,17 @@ class Event:
 
     def org(self, world: World) -> Org | None:
         wanted = [self.object.get("client_reference_id"), *(found.get("org_id") for found in self.metadata)]
-        for org_id in wanted:
-            if isinstance(org_id, str) and org_id in world.orgs:
-                return world.orgs[org_id]
+        named = next((world.orgs[each] for each in wanted if isinstance(each, str) and each in world.orgs), None)
         for org in world.orgs.values():
             if self.subscription and org.subscription and org.subscription["external_id"] == self.subscription:
-                return org
-        return None
+                return org if named in (None, org) else None
+        return named
 
     def shown(self, provider: str) -> dict[str, Any]:
+        if self.kind == "other":
+            nothing = ("external_subscription_id", "status", "tier_slug")
+            shown = {"kind": "other", "provider": provider, "raw": self.raw, "external_customer_id": self.customer}
+            return shown | dict.fromkeys(nothing)
         return {
             "kind": self.kind,
             "provider": provider,
@@ -173,7 +181,8 @@ def _apply(world: World, provider: str, event: Event) -> None:
     same = known is not None and event.subscription in {None, known["external_id"]}
     if known and not same and known["status"] != "canceled" and event.kind == "subscription_canceled":
         return  # the end of a subscription that another one has replaced
-    if not event.about_plan and not same:
+    begins = not event.about_plan and known is None and event.tier is not None
+    if not event.about_plan and not same and not begins:
         return
     place = (provider, event.subscription or (known or {}).get("external_id") or org.id)
     newest = world.applied.setdefault(place, {})
@@ -181,8 +190,9 @@ def _apply(world: World, provider: str, event: Event) -> None:
     if overtaken and (not event.about_plan or event.created < newest.get("plan", event.created)):
         return
     newest["any"] = max(event.created, newest.get("any", event.created))
-    if event.about_plan:
-        newest["plan"] = event.created
+    if event.about_plan or begins:
+        if event.about_plan:
+            newest["plan"] = event.created
         _apply_plan(world, provider, org, event, overtaken)
     elif known and known["status"] in {"active", "past_due", "pending"}:
         known["status"] = event.status
@@ -195,6 +205,8 @@ def _apply_plan(world: World, provider: str, org: Org, event: Event, overtaken: 
         set_tier(world, org, world.default_tier)
         return
     known = org.subscription
+    if known and known["status"] == "canceled" and event.subscription in {None, known["external_id"]}:
+        return
     tier = event.tier or (known["tier_slug"] if known else None)
     if tier is None:
         return
