@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+from .broken import Broken
 from .bundle import Bundle, Operation
-from .case import Broken, Case, Watcher
+from .case import Case, Watcher
 from .comparison import Freedom
 from .findings import Finding, Seen, Shown, general
 from .http import Allowance, Client

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from mock_server.engine.instants import SECOND, add_duration
-from mock_server.openapi.walk import join
+from mock_server.openapi.walk import at
 
+from .broken import Broken, differing, shown
 from .bundle import UNSET, Bundle, Operation, place_of
 from .carrying import USUAL, carried
-from .comparison import Correspondence, Difference, Freedom
+from .comparison import Correspondence, Freedom
 from .edges import end_of
 from .findings import Shown
 from .http import Answer, Headers, NoAnswer, Request
@@ -22,35 +23,11 @@ from .places import Place
 from .signing import signed
 from .steps import Call, Consume, Move, Step, Unresolved, filled, moment, named
 from .target import ROLES, Target
+from .texts import about, texts
 
-LONGEST_SHOWN = 4_000
-LONGEST_KEPT = 64 * 1024
 REAL_TIME = 15 * SECOND
 SHARED_LISTS = {"get_admin_quota_overrides": "overrides", "list_orgs": "items"}
 """Lists that show more than the organization of a try, and the member with their rows."""
-
-
-class Broken(AssertionError):
-    """The target did what the contract does not allow. `clause` is a JSON pointer into the bundle, where one is known."""
-
-    def __init__(
-        self,
-        kind: str,
-        expected: str,
-        came: str,
-        operation: str | None = None,
-        status: int | None = None,
-        place: str = "",
-        clause: str | None = None,
-        wanted: Any = None,
-    ) -> None:
-        super().__init__(f"expected {expected}; came {came}")
-        self.kind, self.expected, self.came = kind, expected, came
-        self.operation, self.status, self.place, self.clause = operation, status, place, clause
-        self.wanted = wanted
-
-    def is_like(self, other: Broken) -> bool:
-        return (self.kind, self.operation) == (other.kind, other.operation)
 
 
 class Watcher:
@@ -178,7 +155,7 @@ class Case:
         number, found, pointer = name.partition("#")
         if found and number.isdigit():
             answer = self.answers.get(int(number))
-            value = None if answer is None else _at(answer.json, pointer)
+            value = None if answer is None else at(answer.json, pointer)
             if value is None:
                 raise Unresolved(name)
             return value
@@ -198,7 +175,7 @@ class Case:
             headers=filled(call.headers, self._resolve),
             json=call.json if call.json is msgspec.UNSET else filled(call.json, self._resolve),
         )
-        self.same.given.update(text for _, _, text in _texts(call.json, "", ""))
+        self.same.given.update(text for _, _, text in texts(call.json))
         ours = self._request(operation, call, self.twin.credentials, self.twin.webhook_secret)
         secret = self.target.ports.webhook_secret or ""
         return ours, self._request(operation, self._translated(call), self.target.credentials, secret)
@@ -211,7 +188,7 @@ class Case:
         expected = self.twin.send(ours)
         self.held_against_the_bundle(operation, came)
         if (found := self.same.difference(*self.about_here(operation, expected, came))) is not None:
-            raise _broken(found, operation, came, named(found.wanted, self._known))
+            raise differing(found, operation, came, named(found.wanted, self._known))
         self.verified(operation.id, came.status)
         self._learn(expected, ours.body or b"")
         return expected
@@ -221,7 +198,7 @@ class Case:
         member = SHARED_LISTS.get(operation.id)
         if member is None or not self.needs_org:
             return ours, theirs
-        return _about(ours, member, self.org), _about(theirs, member, str(self.same.theirs(self.org)))
+        return about(ours, member, self.org), about(theirs, member, str(self.same.theirs(self.org)))
 
     def held_against_the_bundle(self, operation: Operation, came: Answer) -> None:
         """Raises Broken if an answer is not as declared."""
@@ -274,7 +251,7 @@ class Case:
     def _learn(self, answer: Answer, sent: bytes) -> None:
         """What a request itself brought along is not given by its answer."""
         self.answers[self._number] = answer
-        for pointer, member, value in _texts(answer.json, "", ""):
+        for pointer, member, value in texts(answer.json):
             if member in self.same.freedom.own and value not in self._known and value.encode() not in sent:
                 self._known[value] = f"{self._number}#{pointer}"
 
@@ -306,59 +283,3 @@ class Case:
         """Where nobody moves the target's clock it goes on by itself."""
         if self.place.clock is None:
             self.twin.move(wall())
-
-
-def shown(url: str, request: Request, answer: Answer | None, role: str | None) -> Shown:
-    sent = request.body or b""
-    body = None if request.body is None else sent[:LONGEST_SHOWN].decode("utf-8", "backslashreplace")
-    is_whole = len(sent) <= LONGEST_SHOWN and (body or "").encode() == sent
-    return Shown(
-        f"{request.method} {request.target}" + (f" as {role}" if role in ROLES else ""),
-        request.method,
-        url + request.target,
-        request.headers,
-        body,
-        None if answer is None else answer.status,
-        () if answer is None else answer.headers,
-        "" if answer is None else answer.body[:LONGEST_SHOWN].decode("utf-8", "backslashreplace"),
-        role,
-        None if is_whole or len(sent) > LONGEST_KEPT else sent.decode("latin-1"),
-    )
-
-
-def _broken(found: Difference, operation: Operation, came: Answer, wanted: Any) -> Broken:
-    clause = (
-        join(operation.pointer, "responses", came.status) if came.status in operation.responses else operation.pointer
-    )
-    return Broken(found.kind, found.expected, found.came, operation.id, came.status, found.place, clause, wanted)
-
-
-def _about(answer: Answer, member: str, org: str) -> Answer:
-    """Only the rows that name an organization."""
-    if not isinstance(answer.json, dict) or not isinstance(answer.json.get(member), list):
-        return answer
-    rows = [row for row in answer.json[member] if any(text == org for _, _, text in _texts(row, "", ""))]
-    return msgspec.structs.replace(answer, body=msgspec.json.encode({member: rows}))
-
-
-def _at(value: Any, pointer: str) -> Any:
-    for key in pointer.split("/")[1:]:
-        name = key.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, Mapping):
-            value = value.get(name)
-        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
-            value = value[int(name)]
-        else:
-            return None
-    return value
-
-
-def _texts(value: Any, at: str, member: str) -> Iterator[tuple[str, str, str]]:
-    if isinstance(value, str):
-        yield at, member, value
-    elif isinstance(value, Mapping):
-        for name, each in value.items():
-            yield from _texts(each, join(at, name), name)
-    elif isinstance(value, list):
-        for n, each in enumerate(value):
-            yield from _texts(each, join(at, n), member)

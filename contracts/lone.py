@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from .bench import Bench, NotVerified
+from .broken import Broken
 from .bundle import Bundle
-from .case import Broken, Case, Watcher
+from .case import Case, Watcher
 from .comparison import Freedom
 from .findings import Shown
 from .http import Answer, Request
@@ -41,16 +42,16 @@ class _Nobody:
         self.now = wall() if place.clock is None else place.clock.now()
 
     def send(self, request: Request) -> Answer:
-        raise NotImplementedError
+        raise AssertionError("there is no oracle here")
 
     def move(self, to: int) -> None:
         self.now = to
 
     def consume(self, org: str, key: str, amount: int) -> Answer:
-        raise NotImplementedError
+        raise AssertionError("there is no oracle here")
 
     def fork(self) -> Twin:
-        raise NotImplementedError
+        raise AssertionError("there is no oracle here")
 
     def close(self) -> None:
         pass

@@ -16,7 +16,7 @@ import msgspec
 
 from mock_server.openapi.walk import schemas
 
-from .case import LONGEST_SHOWN
+from .broken import LONGEST_SHOWN
 from .findings import Finding, LawResult, Report, Shown
 from .spellings import decoded, in_base64
 from .steps import text_of

@@ -12,8 +12,8 @@ from mock_server import bundles
 from mock_server.engine.instants import parse_instant
 
 from .bench import Bench, Book, Enough, NotVerified, Profile
+from .broken import Broken
 from .bundle import Bundle
-from .case import Broken
 from .findings import LawResult, Report
 from .guard import guard_of
 from .http import Allowance, NotAllowed, Stopped

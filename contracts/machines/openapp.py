@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from contracts.bench import Bench
-from contracts.case import Broken, Case
+from contracts.broken import Broken
+from contracts.case import Case
 from contracts.edges import EDGES
 from contracts.openapp.stock import KINDS, METERED, SOFT, Stock, billing, deletion, look, opening, override, request_for
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from contracts.bench import Bench, Script
+from contracts.broken import Broken
 from contracts.bundle import Operation
-from contracts.case import Broken, Case
+from contracts.case import Case
 from contracts.findings import Shown
 from contracts.steps import in_sequence
 

@@ -22,7 +22,7 @@ FOR_MADE_KEYS = ("bearer", "secret part", "key beside a bad bearer", "bad key be
 
 def authentication(bench: Bench) -> None:
     """Nothing is told to, or done for, whoever has no good credential."""
-    strangers = STRANGERS[: bench.scale(3, len(STRANGERS))]
+    strangers = STRANGERS[: bench.scale(2, len(STRANGERS))]
     refused(bench, [_refused(operation, strangers) for operation in _guarded(bench)])
 
 
@@ -63,11 +63,14 @@ def _refused(operation: Operation, callers: Sequence[str | None]) -> Part:
         case, request = stock.case, request_for(stock, operation.id)
         for caller in callers:
             case.ask(**{**request, "caller": caller})
+        if callers[0] is not None:
+            return
+        # Whoever is a stranger is told so first, whatever else is wrong.
         if operation.takes_body and (names_its_place(operation) or not is_bound(case)):
-            broken = {**request, "caller": callers[0], "body": b"{", "media_type": "application/json"}
+            broken = {**request, "caller": None, "body": b"{", "media_type": "application/json"}
             case.ask(**{name: value for name, value in broken.items() if name != "json"})
         if "id" in request.get("path", {}) and (operation.is_read or not is_bound(case)):
-            case.ask(**{**request, "caller": callers[0], "path": {**request["path"], "id": NOWHERE}})
+            case.ask(**{**request, "caller": None, "path": {**request["path"], "id": NOWHERE}})
 
     return part
 

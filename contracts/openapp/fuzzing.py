@@ -56,13 +56,14 @@ def settled(operation: str, body: Any, stock: Stock) -> Any:
     if not isinstance(body, Mapping):
         return body
     made = {
-        name: _there(stock, name) if name in NAMES and isinstance(each, str) else each for name, each in body.items()
+        name: there(stock, name) if name in NAMES and isinstance(each, str) else each for name, each in body.items()
     }
     more = _BY_OPERATION.get(operation)
     return made if more is None else more(made, stock)
 
 
-def _there(stock: Stock, name: str) -> str:
+def there(stock: Stock, name: str) -> str:
+    """What a member or parameter of this name may name."""
     thing = NAMES[name]
     return stock.case.org if thing == "org" else stock[thing]
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from contracts.bench import Bench, Script
-from contracts.case import Broken, Case
+from contracts.broken import Broken
+from contracts.case import Case
 from contracts.steps import in_sequence
 
 from .stock import Stock, billing, new_key, opening, override

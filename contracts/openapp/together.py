@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from contracts.bench import Bench, Script
-from contracts.case import Broken, Case
+from contracts.broken import Broken
+from contracts.case import Case
 
 from .stock import Stock, look
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from contracts.case import Broken, Case
+from contracts.broken import Broken
+from contracts.case import Case
 from contracts.comparison import Correspondence
 from contracts.http import Answer, Request
 from contracts.oracle import Twin

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import msgspec
 
 from contracts.bench import Bench, NotVerified
-from contracts.case import Broken, Case, shown
+from contracts.broken import Broken, shown
+from contracts.case import Case
 from contracts.findings import Shown
 from contracts.http import NoAnswer
 from contracts.machine import Random, stopwatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contracts.bundle import Bundle, Operation
@@ -23,10 +23,15 @@ from .walkthrough import aligned, givers
 
 MARKER = "Made by mockbill"
 _UNSAFE = re.compile(r"[^\x20-\x7e]|\\|\"\"\"")
-_SIGNING = {
-    "age": None, "secret": {"wrong"}, "header": {"missing", "malformed", "two"}, "scheme": {"v0"},
-    "body": {"changed", "spaced", "reordered"},
-}  # fmt: skip
+SIGNING: Mapping[str, tuple[str, ...]] = {
+    "age": (),
+    "secret": ("wrong", "empty"),
+    "header": ("missing", "empty", "malformed", "no time", "no signature", "two", "two wrong"),
+    "time": ("changed",),
+    "body": ("changed", "cut", "longer", "spaced", "reordered", "another"),
+    "scheme": ("v0",),
+}
+"""How a webhook may be signed here; `age` is a number of seconds."""
 _TOKEN = "t0KeN"  # noqa: S105
 
 
@@ -61,11 +66,8 @@ def _can_be_done(step: Step, bundle: Bundle) -> bool:
         return True
     if step.operation not in bundle.operations or _way(step.carried, "x") is None:
         return False
-    for name, how in (step.signing or {}).items():
-        known = _SIGNING.get(name, ())
-        if known is not None and how not in known:
-            return False
-    return True
+    ways = (step.signing or {}).items()
+    return all(name in SIGNING and (name == "age" or how in SIGNING[name]) for name, how in ways)
 
 
 def _names(finding: Finding, is_replayed: bool) -> Names:
@@ -240,10 +242,16 @@ def _beginning(setup: Setup, finding: Finding, steps: list[Step] | None) -> str:
 def _docstring(view: View, found: Found, names: Names, is_replayed: bool, begins: str) -> str:
     finding = found.finding
     needed = sorted(names.variables | ({"OWNER"} if begins == "org" else set()))
-    lines = [f"{finding.title}: law {finding.law}, finding {finding.fingerprint}.", ""]
-    for what, text in (("Clause", finding.clause), ("Expected", finding.expected), ("Came", finding.came)):
+    lines = [f"{finding.title[:110]}.", ""]
+    for what, text in (
+        ("Law", f"{finding.law}, finding {finding.fingerprint}"),
+        ("Clause", finding.clause),
+        ("Expected", finding.expected),
+        ("Came", finding.came),
+    ):
         lines += textwrap.wrap(f"{what}: {text}", 118, subsequent_indent="  ")[:12]
-    lines += [f"Note: {note}" for note in finding.notes]
+    for note in finding.notes[:20]:
+        lines += textwrap.wrap(f"Note: {note}", 118, subsequent_indent="  ")[:12]
     settings = "".join(f" {name}=..." for name in needed)
     lines += ["", f"{MARKER} with seed {finding.seed}. It needs pytest and httpx. To run it:", ""]
     lines += [f"    MOCKBILL_URL={view.setup.url}{settings} pytest {found.file}", ""]

@@ -220,21 +220,26 @@ def signed(event: Any, how: dict[str, Any], secret: str, now: datetime) -> tuple
     at = int(now.timestamp()) - int(how.get("age", 0))
 
     def mac(key: str) -> str:
-        return hmac.new(key.encode(), f"{at}.".encode() + body, sha256).hexdigest()
+        return "v1=" + hmac.new(key.encode(), f"{at}.".encode() + body, sha256).hexdigest()
 
-    value = f"t={at},v1={mac('whsec_another' if how.get('secret') == 'wrong' else secret)}"
-    if how.get("header") == "two":
-        value = f"t={at},v1={mac('whsec_another')},{value.split(',', 1)[1]}"
-    if how.get("scheme") == "v0":
-        value = value.replace("v1=", "v0=")
-    if how.get("body") == "changed":
+    right = mac({"wrong": "whsec_another", "empty": ""}.get(how.get("secret", ""), secret))
+    right, wrong = right.replace("v1=", "v0=") if how.get("scheme") == "v0" else right, mac("whsec_another")
+    time = f"t={at + 1 if how.get('time') == 'changed' else at}"
+    values = {"empty": "", "malformed": "v1", "no time": right, "no signature": time}
+    values |= {"two": f"t={at},{wrong},{right}", "two wrong": f"t={at},{wrong},{wrong}"}
+    value = values.get(how.get("header", ""), f"{time},{right}")
+    after = how.get("body")
+    if after == "changed":
         body = body.replace(b"pro", b"business", 1) if b'"pro"' in body else body[:-1] + b',"x":1}'
-    elif how.get("body") == "spaced":
+    elif after in ("cut", "longer"):
+        body = body[:-1] if after == "cut" else body + b"\n"
+    elif after == "spaced":
         body = json.dumps(json.loads(body), indent=1).encode()
-    elif how.get("body") == "reordered":
+    elif after == "reordered":
         body = json.dumps(dict(reversed(json.loads(body).items())), separators=(",", ":")).encode()
-    header = "v1" if how.get("header") == "malformed" else value
-    return body, [] if how.get("header") == "missing" else [("Stripe-Signature", header)]
+    elif after == "another":
+        body = body.replace(b"evt_", b"evt_another_", 1)
+    return body, [] if how.get("header") == "missing" else [("Stripe-Signature", value)]
 
 
 def raw(data: bytes) -> tuple[list[int], str]:

@@ -37,7 +37,8 @@ def responses(bench: Bench) -> None:
 
 def _sent(operation: str, how: str, change: Callable[[Call], Call]) -> Callable[[Room], None]:
     def tried(room: Room) -> None:
-        call, place = change(room.base(operation)), room.case.place
+        base = room.base(operation) if how == "as it is" else room.spare(operation)
+        call, place = change(base), room.case.place
         # One page of everybody's, where what is ours may be on another, and what changes by itself.
         is_vague = (operation in SHARED_LISTS and not place.is_own) or (operation in TIMED and place.clock is None)
         if is_vague and how == "as it is":
@@ -88,10 +89,9 @@ def _made_up(bench: Bench, *, valid: bool) -> None:
 
 def _of_sample(sample: Sample, wanted: bool) -> Callable[[Room], None]:
     def tried(room: Room) -> None:
-        made = room.call(sample)
-        if made is None or made[1] != wanted:
+        call = room.call(sample, valid=wanted)
+        if call is None:
             return
-        call = made[0]
         if wanted and is_left_open(call.operation, call.json):
             declared = room.bench.bundle[call.operation]
             request = room.request(call)

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from contracts.bench import Bench
+from contracts.broken import Broken
 from contracts.bundle import Operation
-from contracts.case import Broken
 from contracts.findings import Shown
 from contracts.http import NoAnswer, Request
 from contracts.openapp.fuzzing import is_masked

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from contracts.bench import Bench
+from contracts.broken import Broken, shown
 from contracts.bundle import Operation
-from contracts.case import Broken, Case, shown
+from contracts.case import Case
 from contracts.http import Answer, Request
 from contracts.openapp.stock import METERED, Stock, override, request_for
 

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from contracts.bench import Bench, NotVerified
+from contracts.broken import Broken, shown
 from contracts.bundle import Operation, place_of
-from contracts.case import Broken, shown
 from contracts.http import Answer, NoAnswer, NotAllowed, Request
 from contracts.openapp.fuzzing import is_masked
 from contracts.places import Place

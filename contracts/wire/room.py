@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from contracts.bench import Bench, NotVerified
+from contracts.broken import Broken
 from contracts.bundle import UNSET
-from contracts.case import Broken, Case
+from contracts.case import Case
 from contracts.http import Request
 from contracts.openapp import fuzzing
 from contracts.openapp.stock import Stock, request_for
@@ -71,12 +72,12 @@ class Room:
         """One that may have been sent already: for requests that are about something else."""
         return self._bases.get(operation_id) or self.base(operation_id)
 
-    def call(self, sample: Sample) -> tuple[Call, bool] | None:
-        """The base call with the special part of a sample in it, and whether it is valid; None if that is unclear.
+    def call(self, sample: Sample, *, valid: bool) -> Call | None:
+        """The base call with the special part of a sample in it; None if that is not valid (or not invalid), or unclear.
 
         Raises Unavailable or Broken.
         """
-        base = self.spare(sample.operation) if sample.place == "path" else self.base(sample.operation)
+        base = self.spare(sample.operation)
         known = {(each.place, each.name) for each in self.verdicts.parameters(self.case.bundle[sample.operation])}
         known -= {("header", name) for name in fuzzing.ONCE if sample.place == ""}
 
@@ -93,29 +94,33 @@ class Room:
             json=sample.body if sample.place in ("body", "") and sample.body is not UNSET else base.json,
         )
         try:
-            return self._settled(call)
+            call, is_valid = self._settled(call)
         except Unclear:
             return None
+        if is_valid != valid:
+            return None
+        if valid and sample.place != "path" and sample.operation.startswith(fuzzing.CONSUMING):
+            call = msgspec.structs.replace(call, path=self.base(sample.operation).path)
+        return call
 
     def _settled(self, call: Call) -> tuple[Call, bool]:
-        wrong = self._wrong_with(call)
-        names = {**fuzzing.NAMES}
+        """The call with whatever it names replaced by what is there, unless that would mend it; whether it is valid."""
+        is_valid = self._is_valid(call)
         there = msgspec.structs.replace(
             call,
-            query=self._named(call.query, names),
-            headers=self._named(call.headers, names),
+            query=self._named(call.query),
+            headers=self._named(call.headers),
             json=call.json if call.json is msgspec.UNSET else fuzzing.settled(call.operation, call.json, self.stock),
         )
-        return (there, wrong is None) if (self._wrong_with(there) is None) == (wrong is None) else (call, wrong is None)
+        return (there if self._is_valid(there) == is_valid else call), is_valid
 
-    def _wrong_with(self, call: Call) -> str | None:
+    def _is_valid(self, call: Call) -> bool:
         json = call.json if call.json is msgspec.UNSET else filled(call.json, lambda name: moment(name, self.case.now))
-        return self.verdicts.wrong_with(msgspec.structs.replace(call, json=json))
+        return self.verdicts.wrong_with(msgspec.structs.replace(call, json=json)) is None
 
-    def _named(self, values: Any, names: Any) -> dict[str, str]:
+    def _named(self, values: Mapping[str, str]) -> dict[str, str]:
         return {
-            name: (self.case.org if names[name] == "org" else self.stock[names[name]]) if name in names else text
-            for name, text in values.items()
+            name: fuzzing.there(self.stock, name) if name in fuzzing.NAMES else text for name, text in values.items()
         }
 
     def request(self, call: Call) -> Request:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
 from contracts.bench import Bench
+from contracts.broken import Broken, shown
 from contracts.bundle import Operation
-from contracts.case import Broken, shown
 from contracts.http import Answer, Request
 
 from .judging import alone, in_rooms

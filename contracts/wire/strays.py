@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from contracts.bench import Bench
+from contracts.broken import shown
 from contracts.bundle import Bundle, Operation
-from contracts.case import shown
 from contracts.http import Answer, Request
 from contracts.places import Place
 

@@ -1,0 +1,73 @@
+"""All laws at once: silent about what keeps the contract, loud about what does not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from contracts.findings import Report
+from contracts.laws import ALL
+from contracts.mutants.catalogue import MUTANTS, NONE
+from contracts.mutants.matrix import chosen, fate, matrix
+from contracts.mutants.served import Served
+from contracts.runner import Plan, run
+
+from .other_target import other_target
+
+SAMPLE = (
+    "count-as-float", "number-in-text", "any-token", "delete-across", "refused-zone-kept", "page-repeats", "metered-plus-one",
+    "month-of-30-days", "override-a-second-longer", "policy-reversed", "unpublished-taken", "key-of-all-entities",
+    "a-second-older-taken", "two-subscriptions", "plan-cached",
+)  # fmt: skip
+"""One of each family."""
+SEEDS = 20
+MOST_CALLS = 5
+KILLED = 0.95
+
+
+def complaints(report: Report) -> list[str]:
+    """What a run has to say against a target that keeps the contract: nothing, and it has verified everything."""
+    said = [f"{each.law}: {each.operation}: expected {each.expected}, came {each.came}" for each in report.findings]
+    return said + [f"{each.law}: {each.state}: {each.reason}" for each in report.laws if each.state != "passed"]
+
+
+def test_the_reference_keeps_every_law() -> None:
+    with Served(NONE) as server:
+        report = run(server.target, Plan(ALL))
+    assert complaints(report) == []
+    assert [f"{each.operation} {each.status}" for each in report.never_seen if each.status != 501] == []
+
+
+def test_an_implementation_that_shares_no_code_with_it_does_too() -> None:
+    with other_target() as target:
+        assert complaints(run(target, Plan(ALL))) == []
+
+
+def test_the_sample_has_one_of_each_family() -> None:
+    assert {MUTANTS[name].family for name in SAMPLE} == {each.family for each in chosen()}
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_mutant_is_killed(name: str) -> None:
+    kill = fate(MUTANTS[name], ALL)
+    assert kill.killed, kill
+
+
+@pytest.mark.slow
+def test_no_false_alarm_whatever_the_seed() -> None:
+    with Served(NONE) as server:
+        for _ in range(SEEDS):
+            seed = random.getrandbits(32)
+            report = run(server.target, Plan(ALL, seed=seed))
+            assert complaints(report) == [], seed
+
+
+@pytest.mark.slow
+def test_the_kill_matrix() -> None:
+    found = matrix(chosen(), ALL)
+    lived = [kill.id for kill in found.mutants if not kill.killed]
+    assert found.rate >= KILLED, lived
+    assert found.median_calls is not None
+    assert found.median_calls <= MOST_CALLS
+    assert found.false_alarms == ()
