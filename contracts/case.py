@@ -198,7 +198,8 @@ class Case:
         member = SHARED_LISTS.get(operation.id)
         if member is None or not self.needs_org:
             return ours, theirs
-        return about(ours, member, self.org), about(theirs, member, str(self.same.theirs(self.org)))
+        here, there = about(ours, member, self.org), about(theirs, member, str(self.same.theirs(self.org)))
+        return (ours, ours) if here is None or there is None else (here, there)
 
     def held_against_the_bundle(self, operation: Operation, came: Answer) -> None:
         """Raises Broken if an answer is not as declared."""

@@ -70,6 +70,7 @@ def redacted(report: Report, secrets: Mapping[str, str], bundle: Mapping[str, An
         stopped=None if report.stopped is None else masker.text(report.stopped),
         laws=tuple(_law(each, masker) for each in report.laws),
         findings=tuple(_finding(each, masker) for each in report.findings),
+        notes=tuple(masker.text(each) for each in report.notes),
     )
 
 

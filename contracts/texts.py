@@ -24,9 +24,11 @@ def texts(value: Any, at: str = "", member: str = "") -> Iterator[tuple[str, str
             yield from texts(each, join(at, n), member)
 
 
-def about(answer: Answer, member: str, org: str) -> Answer:
-    """Of the list in a member only the rows that name an organization."""
+def about(answer: Answer, member: str, org: str) -> Answer | None:
+    """Of the list in a member only the rows that name an organization; None if they may be on another page."""
     if not isinstance(answer.json, dict) or not isinstance(answer.json.get(member), list):
         return answer
+    if answer.json.get("total", 0) > len(answer.json[member]):
+        return None
     rows = [row for row in answer.json[member] if any(text == org for _, _, text in texts(row))]
     return msgspec.structs.replace(answer, body=msgspec.json.encode({member: rows}))

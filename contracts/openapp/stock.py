@@ -191,6 +191,8 @@ def look(case: Case, caller: str = "owner") -> None:
     for operation in READS:
         case.ask(operation, caller, path={"id": case.org})
     for kind in LISTED:
+        if kind == "scripting_executions" and case.place.clock is None:
+            continue  # how far they have come is a matter of the machine's time
         query = {"include_deleted": "true"} if kind in ("integrations", "devices", "entities", "zones") else {}
         case.ask(f"list_{kind}", caller, query=query)
     if "operator" in case.target.credentials:

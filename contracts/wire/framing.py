@@ -5,6 +5,7 @@ Where HTTP leaves a choice (a proxy may refuse, close, or mend), each choice is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 import msgspec
@@ -175,6 +176,8 @@ def _probes(place: Place, operation: Operation, request: Request, alive: Request
     yield post("no body at all", body=b"", allowed=(400, 411, 415))
     yield post("Expect: 100-continue", length, b"Expect: 100-continue", allowed=(*fine, 417), waits=True)
     yield get("Host twice", b"Host: somewhere.test", closes=True)
+    named = written(place, alive)
+    yield Probe("no Host", alive, re.sub(rb"\r\nHost: [^\r]*", b"", named, count=1), REFUSED, closes=True)
     yield get("a space before a header's colon", b"X-Spaced : a", closes=True)
     yield get("NUL in a header", b"X-Nul: a\0b", allowed=(*read, *REFUSED), closes=True)
     yield get("a folded header", b"X-Folded: a\r\n b", allowed=(*read, *REFUSED), closes=True)

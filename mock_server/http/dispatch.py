@@ -77,9 +77,10 @@ class Dispatcher:
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
         headers = Headers(raw=scope["headers"])
-        if len(headers.getlist("host")) > 1:
-            problem = INVALID_REQUEST(reason="it carries Host more than once", place="header", name="Host")
-            return self._refused_by_control(problem, headers)
+        hosts = len(headers.getlist("host"))
+        if hosts > 1 or (not hosts and scope.get("http_version") == "1.1"):
+            reason = "it carries Host more than once" if hosts else "it carries no Host, as HTTP/1.1 asks for"
+            return self._refused_by_control(INVALID_REQUEST(reason=reason, place="header", name="Host"), headers)
         if not raw_path.startswith(b"/") or len(raw_path) > LONGEST_PATH:
             return self._no_path(scope["method"], raw_path, headers)
         segments = split_path(raw_path)

@@ -98,6 +98,7 @@ def test_no_report_shows_a_secret_in_any_spelling(secret: str, way: str, where: 
         ][where],
         laws=(result("model.capacity", "failed", written),),
         stopped=written,
+        notes=(written,),
     )
     on = target(credentials=CREDENTIALS | {"reader": secret})
     for name, text in shown_in(all_texts(view(made, on))):

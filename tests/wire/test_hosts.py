@@ -161,3 +161,8 @@ def test_two_hosts_are_refused(port: int, path: str, hosts: tuple[str, str]) -> 
 def test_the_location_of_a_new_world_is_where_the_client_asked(port: int, fresh_name: str) -> None:
     reply = post(port, WORLDS, b'{"name":"%s"}' % fresh_name.encode())
     assert reply.header("location") == f"http://localhost{WORLDS}/{fresh_name}"
+
+
+def test_a_request_that_names_no_host_is_refused_since_http_1_1(port: int) -> None:
+    check_refused(exchange(port, request(headers=())), 400, "invalid_request")
+    assert exchange(port, request(headers=(), version="HTTP/1.0")).status == 200
