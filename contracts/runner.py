@@ -80,7 +80,7 @@ def run(target: Target, plan: Plan, progress: Progress = lambda *_: None, allowa
     finally:
         if places is not None:
             # A target that has gone away needs no tidying up.
-            with suppress(PortError):
+            with suppress(PortError, Stopped):
                 places.close()
         reference.close()
     return Report(

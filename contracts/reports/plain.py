@@ -38,10 +38,14 @@ def told(view: View, found: Found) -> Iterator[tuple[str, str]]:
     came = "" if finding.status is None else f", answered {finding.status}"
     facts = [("known", excuse(found)), ("clause", finding.clause)]
     facts += [("call", f"{finding.operation}{came}" if finding.operation else ""), ("place", finding.place)]
-    facts += [("expected", finding.expected), ("came", finding.came), *(("note", each) for each in finding.notes)]
+    facts += [("expected", finding.expected), ("came", finding.came)]
     for name, text in facts:
         if text:
             yield f"   {name:9} {clean(text)}", "fact"
+    for note in finding.notes:
+        # A note may be a drawing.
+        for n, line in enumerate(note.split("\n")):
+            yield f"   {'' if n else 'note':9} {clean(line)}", "fact"
     if way.variables:
         yield f"   with {', '.join(f'{name}: {meaning}' for name, meaning in way.variables.items())}", "fact"
     yield from _asides("first", way.first)

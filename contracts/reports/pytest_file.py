@@ -22,7 +22,7 @@ from .view import Found, View
 from .walkthrough import aligned, givers
 
 MARKER = "Made by mockbill"
-_UNSAFE = re.compile(r"[^\x20-\x7e]|\\|\"\"\"")
+_UNSAFE = re.compile(r"[^\x20-\x7e\u2500-\u257f]|\\|\"\"\"")
 SIGNING: Mapping[str, tuple[str, ...]] = {
     "age": (),
     "secret": ("wrong", "empty"),
@@ -251,7 +251,8 @@ def _docstring(view: View, found: Found, names: Names, is_replayed: bool, begins
     ):
         lines += textwrap.wrap(f"{what}: {text}", 118, subsequent_indent="  ")[:12]
     for note in finding.notes[:20]:
-        lines += textwrap.wrap(f"Note: {note}", 118, subsequent_indent="  ")[:12]
+        drawn = "\n" in note
+        lines += ["Note:", *note.split("\n")] if drawn else textwrap.wrap(f"Note: {note}", 118, subsequent_indent="  ")
     settings = "".join(f" {name}=..." for name in needed)
     lines += ["", f"{MARKER} with seed {finding.seed}. It needs pytest and httpx. To run it:", ""]
     lines += [f"    MOCKBILL_URL={view.setup.url}{settings} pytest {found.file}", ""]
@@ -261,7 +262,7 @@ def _docstring(view: View, found: Found, names: Names, is_replayed: bool, begins
         lines.append("It makes an organization of its own below the one that the credentials belong to (MOCKBILL_ORG).")
     if not is_replayed:
         lines.append("The finding is no plain sequence of calls: its requests are only sent one after the other here.")
-    return '"""' + "\n".join(_safe(line) for line in lines) + '\n"""\n'
+    return '"""' + "\n".join(_safe(line).rstrip() for line in lines) + '\n"""\n'
 
 
 def _safe(text: str) -> str:

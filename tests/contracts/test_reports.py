@@ -44,7 +44,14 @@ def hostile(text: str) -> Finding:
         answer_headers=((text, text),),
     )  # fmt: skip
     return finding(
-        came=text, expected=text, place=text, notes=(text,), steps=(shown,), replay=None, wanted=None, operation=text
+        came=text,
+        expected=text,
+        place=text,
+        notes=(text.replace("\n", " "),),
+        steps=(shown,),
+        replay=None,
+        wanted=None,
+        operation=text,
     )
 
 
@@ -85,6 +92,11 @@ class TestConsole:
         assert "create_zone 429\n" in text
         assert "get_plans 200\n" in text
         assert "seen and not declared: create_zone 500" in text
+
+    def test_a_drawing_keeps_its_lines(self) -> None:
+        made = viewed(finding(notes=("A  ├──┤ 200\nB   ├─┤ 429",)))
+        assert "   note      A  ├──┤ 200\n             B   ├─┤ 429\n" in on_console(made)
+        assert "A  ├──┤ 200\nB   ├─┤ 429</pre>" in html.text(made)
 
     def test_an_early_end_is_told(self) -> None:
         assert "this run ended early: interrupted" in on_console(viewed(stopped="interrupted"))
