@@ -213,6 +213,9 @@ class _Cleaner:
             for item in self._listed(asked.operation, None if is_org else asked.org):
                 if is_org and asked.name not in (_name(item), item.get("name")):
                     continue
+                if not is_org and item.get("org_id", asked.org) != asked.org:
+                    # A target that looks elsewhere than it was told to shows what others have made.
+                    continue
                 made = Made(asked.operation, item["id"], asked.org)
                 if made.id not in self._journal.made:
                     self._journal.created(number, made.operation, made.id, made.org)

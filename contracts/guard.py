@@ -99,10 +99,10 @@ class OwnObjects:
             )
 
     def after(self, base_path: str, request: Request, answer: Answer | None) -> None:
+        number = self._under_way.pop(id(request), None)
         if request.method in READS or answer is None:
             return
         operation = self._routed(request)
-        number = self._under_way.pop(id(request), None)
         succeeded = 200 <= answer.status < 300
         if succeeded and operation.id == "post_org_billing_checkout" and isinstance(answer.json, Mapping):
             # By these the provider's events name what was bought.

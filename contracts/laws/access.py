@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from contracts.law import Law
-from contracts.openapp import borders, credentials, key_access, roles, tenants
+from contracts.openapp import beyond, borders, credentials, key_access, roles, tenants
 from contracts.target import Need
 
 UNAUTHENTICATED = "/components/responses/Unauthenticated"
@@ -33,6 +33,8 @@ LAWS = (
         FORBIDDEN, _needs("member"), partial(roles.of, "member")),
     Law("access.operator", "An operator may everything, in the organization that it names",
         "/components/parameters/XOrg", _needs("operator"), partial(roles.of, "operator")),
+    Law("access.nobodys", "An organization that does not exist is not found, by those who would reach it",
+        "/components/responses/NotFound", _needs("operator"), beyond.nobodys),
     Law("access.administration", "What is for operators is refused to all others",
         "/paths/~1admin~1quota_overrides/post/x-permission", _needs("operator"), roles.administration),
     Law("access.tenants-read", "What belongs to another organization cannot be read",

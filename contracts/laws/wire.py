@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts.law import Law
+from contracts.openapp import beyond
 from contracts.target import Need
 from contracts.wire import bodies, encodings, framing, headers, reading, routes
 
@@ -28,6 +29,10 @@ LAWS = (
         "/components/responses/UnsupportedMediaType", WRITES, encodings.media_types),
     Law("wire.encodings", "What is not JSON is refused; what is, comes back as it was sent",
         INVALID, WRITES, encodings.encodings),
+    Law("wire.too-large", "A body above its operation's limit is refused as too large",
+        "/components/responses/TooLarge", WRITES, beyond.too_large),
+    Law("wire.correlation", "What cannot be echoed as a request id is refused",
+        "/components/parameters/CorrelationId", WRITES, beyond.untraceable),
     Law("wire.methods", "Methods that a path does not declare are refused, with those that it does",
         "/components/responses/MethodNotAllowed", WRITES, routes.methods),
     Law("wire.retry-after", "A refusal for want of quota says how long to wait where waiting helps",

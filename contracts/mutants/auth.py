@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 from mock_server.apis.openapp import credentials
@@ -11,7 +12,7 @@ from mock_server.http.exchange import Call
 from mock_server.http.world_requests import Visit
 
 from .around import Exchange, on_answer
-from .mutant import Install, family, in_api, patched, replacing
+from .mutant import Install, family, in_api, patched, replacing, together
 
 mutant = family("auth")
 
@@ -46,6 +47,22 @@ def _whoever(call: Call) -> Any:
     return min(known, key=lambda each: each.position).caller
 
 
+def _bad_keys_refused(where: str) -> Install:
+    """Credentials are judged where none is asked for."""
+    is_bad = ContextVar("is_bad", default=False)
+
+    def noted(call: Call) -> Any:
+        is_bad.set(isinstance(call.identity, Rejected))
+        return call.identity
+
+    def refused(it: Exchange) -> None:
+        if is_bad.get():
+            it.refuse(401, "unauthenticated", "Its credential is not known.")
+            it.set("www-authenticate", credentials.CHALLENGE)
+
+    return together(_judged(noted), on_answer(where, refused, 200))
+
+
 def _revoked_too(real: Any) -> Any:
     def faulty(state: Any, secret: str, now: int) -> Any:
         caller = real(state, secret, now)
@@ -73,6 +90,7 @@ MUTANTS = (
     mutant("usage-without-credential", "usage is told to whoever asks without a credential", _judged(_anybody), 38),
     mutant("any-token", "a token that nobody knows stands for the owner", _judged(_whoever), 39),
     mutant("unauthenticated-is-404", "401 is answered as 404", on_answer("* *", _not_found, 401), 40),
+    mutant("bad-key-on-plans", "plans are refused for a bad credential", _bad_keys_refused("GET /plans")),
     mutant("revoked-credential", "a revoked credential counts", in_api("identify", _revoked_too)),
     mutant(
         "key-a-second-longer",

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mock_server.apis.openapp.model import checkout
+from mock_server.apis.openapp.model import checkout, plans
 from mock_server.apis.openapp.model.problems import UNKNOWN_TIER
 from mock_server.engine.decisions import Accepted, Refused
 from mock_server.engine.problems import ProblemType
@@ -70,6 +70,17 @@ def _tier_stays(real: Any) -> Any:
     return faulty
 
 
+def _own_one_too(real: Any) -> Any:
+    def faulty(state: Any, context: Any, caller: Any, org_id: str) -> Any:
+        found = real(state, context, caller, org_id)
+        if isinstance(found, Refused):
+            return found
+        own = state.catalog.tiers[state.orgs[org_id].tier_slug]
+        return {"plans": [plans.plan(own), *found["plans"]] if own.is_published else found["plans"]}
+
+    return faulty
+
+
 MUTANTS = (
     mutant(
         "unknown-tier-resets",
@@ -85,6 +96,11 @@ MUTANTS = (
         "same-tier-new-id",
         "buying the same tier again makes another subscription",
         replacing(checkout.checkout, _always_new),
+    ),
+    mutant(
+        "own-tier-offered",
+        "the tier that one has is among the upgrade options",
+        replacing(plans.upgrade_options, _own_one_too),
     ),
     mutant(
         "tier-stays",

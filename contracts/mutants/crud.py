@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mock_server.apis.openapp.model import degradation, deletion, inventory, lifetimes, overrides, shelves
+from mock_server.apis.openapp.model import degradation, deletion, inventory, lifetimes, overrides, scripting, shelves
 from mock_server.apis.openapp.model.capacity import no_room
 from mock_server.apis.openapp.model.limits import row as limit_row
 from mock_server.apis.openapp.model.problems import CAPACITY_FULL
@@ -168,6 +168,11 @@ MUTANTS = (
         "purged-a-day-early",
         "what is deleted is purged a day before `purge_at`",
         patched(deletion, "Schedule", _day_early),
+    ),
+    mutant(
+        "cancel-does-nothing",
+        "canceling an execution is answered and not done",
+        replacing(scripting.cancel_execution, _forgetting),
     ),
     mutant("dependents-stay", "what hangs on something deleted stays", _leaving_dependents()),
 )

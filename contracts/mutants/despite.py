@@ -25,7 +25,7 @@ def despite(problem: ProblemType, then: Then) -> Install:
             except Refusal as refusal:
                 refused = refusal.problem
                 if refused.type is problem:
-                    _carry_out(self, lambda state, it: then(self, state, it, refused))
+                    carry_out(self, lambda state, it: then(self, state, it, refused))
                 raise
 
         return faulty
@@ -33,6 +33,7 @@ def despite(problem: ProblemType, then: Then) -> Install:
     return patched(Call, "decide", make)
 
 
-def _carry_out(call: Call, function: Any) -> None:
+def carry_out(call: Call, function: Any) -> None:
+    """Something decided in the world of a request, whatever becomes of the request."""
     now = call.mock.now_in(call.world)
     call.world.transact(lambda state: decide(state, call.api.name, function, now))

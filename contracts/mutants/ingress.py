@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from mock_server.apis.openapp.model import webhook_ingress
+from mock_server.apis.openapp.model import provider_events, webhook_ingress
+from mock_server.apis.openapp.model.state import Catalog
 from mock_server.engine.decisions import Context
 from mock_server.webhooks.schemes import stripe
 from mock_server.webhooks.schemes.protocol import Message, Rejected, Verified
@@ -93,6 +94,25 @@ def _in_any_order(real: Any) -> Any:
     return faulty
 
 
+def _next_tier(real: Any) -> Any:
+    """A price that is listed with the wrong tier."""
+
+    def faulty(self: Catalog, provider: str, price: str) -> Any:
+        tier, tiers = real(self, provider, price), list(self.tiers.values())
+        return tier and tiers[(tiers.index(tier) + 1) % len(tiers)]
+
+    return faulty
+
+
+def _as_it_claims(real: Any) -> Any:
+    """Whose subscription it is according to what is known is not asked where the event names an organization."""
+    return lambda state, event: real(state, event) if event.org_id is None else state.orgs.get(event.org_id)
+
+
+def _paid_all_the_same(statuses: Any) -> Any:
+    return {**statuses, "past_due": "active", "unpaid": "active"}
+
+
 MUTANTS = (
     mutant("signature-unchecked", "any signature will do", _taking("mismatch", "malformed"), 83),
     mutant(
@@ -116,5 +136,16 @@ MUTANTS = (
         "events-in-any-order",
         "an event older than the last one counts",
         replacing(webhook_ingress._following, _in_any_order),
+    ),
+    mutant("price-of-another", "a price stands for the tier after its own", patched(Catalog, "with_price", _next_tier)),
+    mutant(
+        "contradiction-applied",
+        "an event may give one organization's subscription to another",
+        replacing(webhook_ingress._org_of, _as_it_claims),
+    ),
+    mutant(
+        "past-due-is-active",
+        "a subscription that is past due is taken for an active one",
+        patched(provider_events, "STATUSES", _paid_all_the_same),
     ),
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.http import stages
+from mock_server.http import bodies, stages
 from mock_server.http.contract import Operation
 from mock_server.http.exchange import JSON, Call
 
 from .around import Exchange, instead, on_answer
 from .leniency import API, forgiving, ignoring_bad_queries, refusing, taking
-from .mutant import family, patched
+from .mutant import family, patched, replacing
 
 mutant = family("input")
 INT64 = 2**63
@@ -75,6 +75,14 @@ def _any_media_type(real: Any) -> Any:
     return faulty
 
 
+def _a_byte_more(_: Any) -> Any:
+    async def faulty(call: Call, receive: Any) -> None:
+        more = 1 if call.operation.api == API else 0
+        call.raw = await bodies.read_body(receive, call.headers, call.operation.largest_body + more)
+
+    return faulty
+
+
 def _is_no_json(it: Exchange) -> None:
     details = _details(it)
     if details.get("place") == "body" and "pointer" not in details and it.sent_json is None and it.sent:
@@ -123,6 +131,10 @@ def _leaves(value: Any) -> list[Any]:
     return leaves
 
 
+def _unknown(it: Exchange) -> None:
+    it.refuse(404, "route_not_found", "There is no such path.")
+
+
 def _bad_id(it: Exchange) -> None:
     if _details(it).get("place") == "path":
         it.crash()
@@ -155,5 +167,7 @@ MUTANTS = (
     mutant("unicode-is-500", "letters beyond Latin-1 are answered 500", instead(WITH_BODY, _beyond_latin), 33),
     mutant("big-number-is-500", "numbers beyond 64 bits are answered 500", instead(WITH_BODY, _beyond_int64), 34),
     mutant("nul-is-500", "NUL in a text is answered 500", instead(WITH_BODY, _with_nul), 35),
+    mutant("head-is-404", "HEAD is answered 404", on_answer("HEAD *", _unknown)),
+    mutant("body-a-byte-larger", "a body may be a byte too large", replacing(stages.read_request_body, _a_byte_more)),
     mutant("bad-id-is-500", "a malformed id in the path is answered 500", on_answer("* *", _bad_id, 400), 36),
 )

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
+from mock_server.apis.openapp.model.capacity import MOST_ROWS
 from mock_server.apis.openapp.model.paging import Page
 
-from .mutant import Make, family, patched
+from .around import Exchange, on_answer
+from .mutant import Install, Make, family, patched
 
 mutant = family("pagination")
 
@@ -41,6 +43,28 @@ def _with_deleted(real: Any) -> Any:
     return lambda self, shelf: real(msgspec.structs.replace(self, include_deleted=True), shelf)
 
 
+def _newest_first(real: Any) -> Any:
+    def faulty(self: Page, rows: Any) -> Any:
+        oldest_first, total = real(msgspec.structs.replace(self, offset=0, limit=MOST_ROWS), rows)
+        return oldest_first[::-1][self.offset : self.offset + self.limit], total
+
+    return faulty
+
+
+def _turning(where: str) -> Install:
+    """Rows that begin each time one further on, as out of a table that has no order."""
+    times = 0
+
+    def turn(it: Exchange) -> None:
+        nonlocal times
+        items = it.json["items"]
+        first = times % len(items) if items else 0
+        times += 1
+        it.edit(items=items[first:] + items[:first])
+
+    return on_answer(where, turn, 200)
+
+
 def paged(make: Make) -> Any:
     return patched(Page, "of_rows", make)
 
@@ -60,5 +84,7 @@ MUTANTS = (
     ),
     mutant("limit-ignored", "`limit` is ignored", paged(_asking(limit=50)), 58),
     mutant("total-of-page", "`total` counts the page only", paged(_counting(lambda shown, total: len(shown)))),
+    mutant("newest-first", "lists begin with the newest", paged(_newest_first)),
+    mutant("usage-turning", "usage comes in another order each time", _turning("GET /orgs/{id}/billing/usage")),
     mutant("deleted-listed", "lists show what is deleted", patched(Page, "of_shelf", _with_deleted)),
 )

@@ -8,14 +8,17 @@ import msgspec
 
 from mock_server.apis.openapp.model import capacity, doors, metering, usage
 from mock_server.apis.openapp.model.limits import Limits
-from mock_server.apis.openapp.model.problems import METER_FULL
+from mock_server.apis.openapp.model.problems import ACTION_NOT_IMPLEMENTED, METER_FULL, NO_SUCH
 from mock_server.apis.openapp.model.resources import KINDS, Meter, Shelf
 from mock_server.apis.openapp.model.state import EffectiveLimit
 from mock_server.engine.decisions import Accepted, Refused
 from mock_server.engine.instants import DAY
+from mock_server.http.exchange import Call, Refusal
+from mock_server.http.problems import UNSUPPORTED_MEDIA_TYPE
+from mock_server.http.stages import CALL, Validation
 
 from .around import Exchange, on_answer
-from .despite import despite
+from .despite import carry_out, despite
 from .mutant import Make, always, family, patched, replacing
 
 mutant = family("quotas")
@@ -65,6 +68,22 @@ def _deleted_count(real: Any) -> Any:
     return faulty
 
 
+def _below_count(real: Any) -> Any:
+    """What the organizations below hold takes up room here."""
+
+    def faulty(state: Any, org: Any, key: str, now: int) -> Any:
+        below = [each.id for each in state.orgs.values() if each.parent_id == org.id]
+        if key in KINDS:
+            holdings = state.held_by(org.id)
+            live = holdings.shelf(key).live
+            for org_id in below:
+                live = live.update(state.held_by(org_id).shelf(key).live)
+            state = state.with_holdings(org.id, holdings.with_shelf(key, Shelf(live)))
+        return real(state, org, key, now)
+
+    return faulty
+
+
 def _deleted_are_reported(real: Any) -> Any:
     def faulty(state: Any, org: Any, now: int) -> Any:
         held = state.held_by(org.id)
@@ -79,10 +98,39 @@ def _deleted_are_reported(real: Any) -> Any:
 
 
 def _counts(_: Any, state: Any, context: Any, problem: Any) -> Accepted[Any, None]:
-    org, key = state.orgs[problem.facts["org_id"]], problem.facts["key"]
-    meters = state.held_by(org.id).meters
-    after = metering._used(meters.get(key), context.now // DAY, problem.facts["requested"])
-    return Accepted(metering.with_meters(state, org, meters.insert(key, after)), None)
+    facts = problem.facts
+    return Accepted(_charged(state, context.now, facts["org_id"], facts["key"], facts["requested"]), None)
+
+
+def _charged(state: Any, now: int, org_id: str, key: str, amount: int = 1) -> Any:
+    """The state with so much more used."""
+    meters = state.held_by(org_id).meters
+    after = metering._used(meters.get(key), now // DAY, amount)
+    return metering.with_meters(state, state.orgs[org_id], meters.insert(key, after))
+
+
+def _counts_as_opened(call: Call, state: Any, context: Any, _: Any) -> Accepted[Any, None]:
+    org_id = state.homes.get(call.path.get("id", ""), call.caller.org)
+    if call.operation.id != "execute_entity_action" or org_id is None:
+        return Accepted(state, None)
+    return Accepted(_charged(state, context.now, org_id, "door_opens"), None)
+
+
+def _charged_unread(real: Any) -> Any:
+    """Whoever asks for a place is charged before anybody has looked whether the request can be read."""
+
+    async def faulty(self: Validation, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await real(self, scope, receive, send)
+        except Refusal as refusal:
+            call: Call = scope[CALL]
+            org_id = call.headers.get("x-org") or call.caller.org
+            if refusal.problem.type is UNSUPPORTED_MEDIA_TYPE and call.operation.id == "reverse_geocode" and org_id:
+                key = "geocoding_requests"
+                carry_out(call, lambda state, it: Accepted(_charged(state, it.now, org_id, key), None))
+            raise
+
+    return faulty
 
 
 def _counts_itself(real: Any) -> Any:
@@ -119,6 +167,13 @@ def _forbidden(it: Exchange) -> None:
     it.status = 403
 
 
+def _one_more_published(it: Exchange) -> None:
+    plans = it.json["plans"]
+    for plan in plans:
+        plan["quotas"] = [{**each, "limit_value": (each["limit_value"] or 0) + 1} for each in plan["quotas"]]
+    it.edit(plans=plans)
+
+
 MUTANTS = (
     mutant("capacity-plus-one", "one more than the limit fits in", patched(capacity, "limits_of", _off_by(1)), 59),
     mutant("capacity-minus-one", "the last one does not fit in", patched(capacity, "limits_of", _off_by(-1)), 60),
@@ -137,6 +192,19 @@ MUTANTS = (
         "deleted-reported", "usage reports what is deleted", replacing(usage.usage_items, _deleted_are_reported), 64
     ),
     mutant("deleted-counts", "what is deleted takes up room", replacing(capacity.no_room, _deleted_count)),
+    mutant("below-counts", "what organizations below hold takes up room", replacing(capacity.no_room, _below_count)),
+    mutant("missing-counts", "opening what is not there counts", despite(NO_SUCH, _counts_as_opened)),
+    mutant(
+        "unavailable-counts",
+        "an action that is not offered counts as one that was done",
+        despite(ACTION_NOT_IMPLEMENTED, _counts_as_opened),
+    ),
+    mutant("unread-counts", "a body of another type is charged for", patched(Validation, "__call__", _charged_unread)),
+    mutant(
+        "published-otherwise",
+        "plans are published with other limits than those that hold",
+        on_answer("GET /plans", _one_more_published, 200),
+    ),
     mutant("full-is-403", "a full quota is answered 403", on_answer("* *", _forbidden, 429), 65),
     mutant("charged-twice", "one use counts twice", replacing(metering.metered, _twice, seen_by=doors), 79),
     mutant("only-day-counts", "a use counts in the day only", replacing(metering._used, _only_the_day)),

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from mock_server.apis.openapp.model import access, capacity, checkout, doors, metering, overrides
+from mock_server.apis.openapp.model import access, capacity, checkout, doors, metering, overrides, webhook_ingress
 from mock_server.engine.decisions import Refused
 from mock_server.engine.instants import DAY
 from mock_server.engine.world import WorldState
@@ -24,11 +24,12 @@ from .mutant import Install, family, patched, replacing, together
 mutant = family("races")
 
 GAP_SECONDS = 0.03
-OPEN, CREATE, OVERRIDE, CHECKOUT = (
+OPEN, CREATE, OVERRIDE, CHECKOUT, EVENT = (
     "execute_entity_action",
     "create_device",
     "post_admin_quota_override",
     "post_org_billing_checkout",
+    "post_billing_webhook",
 )
 
 _seen: ContextVar[WorldState | None] = ContextVar("seen", default=None)
@@ -109,6 +110,11 @@ def _entity_as_seen(real: Any) -> Any:
     return lambda state, *args: real(seen(state), *args)
 
 
+def _all_as_seen(real: Any) -> Any:
+    """What an event is held against, and what it is put on top of, is what was there before the gap."""
+    return lambda state, *args: real(seen(state), *args)
+
+
 MUTANTS = (
     mutant(
         "race-for-room",
@@ -144,5 +150,10 @@ MUTANTS = (
         "two-subscriptions",
         "checkouts at once give two subscriptions",
         racing(CHECKOUT, replacing(checkout.checkout, _orgs_as_seen)),
+    ),
+    mutant(
+        "event-lost",
+        "of events at once the last one counts, and not the newest",
+        racing(EVENT, replacing(webhook_ingress.receive, _all_as_seen)),
     ),
 )

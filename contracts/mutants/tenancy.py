@@ -11,9 +11,11 @@ from mock_server.apis.openapp.model import (
     api_keys,
     assistance,
     degradation,
+    inventory,
     lifetimes,
     plans,
     usage,
+    users,
 )
 from mock_server.apis.openapp.model.problems import ORG_NOT_FOUND
 from mock_server.apis.openapp.model.views import view
@@ -38,6 +40,15 @@ def _reaching_all(real: Any) -> Any:
 
 def _almighty(caller: Any) -> Any:
     return msgspec.structs.replace(caller, permissions=caller.permissions | {OPERATOR})
+
+
+def _no_operators(real: Any) -> Any:
+    """Whoever belongs to no organization reaches none."""
+
+    def faulty(state: Any, caller: Any, org_id: str) -> Any:
+        return real(state, msgspec.structs.replace(caller, permissions=caller.permissions - {OPERATOR}), org_id)
+
+    return faulty
 
 
 def _permitting(operation_id: str, permission: str) -> Install:
@@ -81,6 +92,24 @@ def _all_that_the_maker_may(real: Any) -> Any:
     return lambda caller, scoped: real(caller, None)
 
 
+def _as_it_was_asked(_: Any) -> Any:
+    return lambda state, caller, body, expires_at: (expires_at, body.get("scoped_entity_ids"))
+
+
+def _in_any_org(real: Any) -> Any:
+    """References that are looked up among what everybody has."""
+
+    def faulty(state: Any, org: Any, **references: str | None) -> Any:
+        unknown = {kind: each for kind, each in references.items() if each not in state.homes}
+        return real(state, org, **unknown)
+
+    return faulty
+
+
+def _whole(_: Any) -> Any:
+    return lambda state, caller, row: row
+
+
 MUTANTS = (
     mutant(
         "read-across",
@@ -120,4 +149,24 @@ MUTANTS = (
     mutant(
         "key-may-all", "`scoped_roles` of an API key are ignored", replacing(api_keys._granted, _all_that_the_maker_may)
     ),
+    mutant(
+        "key-outlives-maker",
+        "a key that is made with another may last longer",
+        replacing(api_keys._within_maker, _as_it_was_asked),
+    ),
+    mutant(
+        "key-for-all-entities",
+        "`scoped_entity_ids` of an API key are ignored",
+        replacing(access.in_scope, always(True)),
+    ),
+    mutant("operator-confined", "an operator reaches no organization", replacing(access.reaches, _no_operators)),
+    mutant(
+        "member-reads-plan",
+        "the plan is shown to whoever may read entities",
+        _permitting("get_org_billing_plan", "entities:read"),
+    ),
+    mutant(
+        "parent-across", "a zone may lie in one of another organization's", replacing(inventory._missing, _in_any_org)
+    ),
+    mutant("roles-elsewhere", "of a user all organizations are shown", replacing(users._seen, _whole)),
 )

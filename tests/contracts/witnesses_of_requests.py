@@ -9,6 +9,7 @@ from .witnessing import ACME, GLOBEX, Probe, Witness
 
 NOWHERE = "01J9ZC3M4N5P6Q7R8S9T0V1W99"
 JSON = {"content-type": "application/json"}
+LARGEST_ZONE = 65_536
 
 
 def asking(method: str, path: str, key: str | None = "demo-owner", **more: Any) -> Witness:
@@ -51,6 +52,33 @@ def with_integration(then: Callable[[Probe, str], Any]) -> Witness:
 
 def with_zone(then: Callable[[Probe, str], Any]) -> Witness:
     return lambda it: _only(then(it, it.zone()))
+
+
+def other_door(it: Probe) -> None:
+    front, back = it.doors("Front", "Back")
+    _, token = it.key(scoped_entity_ids=[front])
+    it.open(back, token)
+
+
+def longer_key(it: Probe) -> None:
+    _, token = it.key(expires_in="1h")
+    it.post("/api-keys", {"name": "Longer", "expires_in": "2h"}, token)
+
+
+def zone_in_others(it: Probe) -> None:
+    it.zone(parent_zone_id=it.zone(key="demo-globex"))
+
+
+def user_of_two(it: Probe) -> None:
+    annex = it.annex()
+    user = it.post("/users", {"name": "Una", "roles": {ACME: ["member"], annex: ["member"]}}).json["id"]
+    token = it.post("/api-keys", {"name": "Robot"}, headers={"x-org": annex}).json["token"]
+    it.get(f"/users/{user}", token)
+
+
+def usage_twice(it: Probe) -> None:
+    it.billing("usage")
+    it.billing("usage")
 
 
 def policy_of_others(it: Probe) -> None:
@@ -100,11 +128,14 @@ WITNESSES: Mapping[str, Witness] = {
     "unicode-is-500": asking("POST", "/zones", json={"name": "\u6771\u4eac"}),
     "big-number-is-500": lambda it: _only(it.limit("zones", 2**63)),
     "nul-is-500": asking("POST", "/zones", json={"name": "a\0b"}),
+    "head-is-404": asking("HEAD", "/plans"),
+    "body-a-byte-larger": asking("POST", "/zones", body=b'{"name":"Hall"}'.ljust(LARGEST_ZONE + 1), headers=JSON),
     "bad-id-is-500": asking("GET", "/zones/a%20b"),
     # auth
     "usage-without-credential": billing("usage", key=None),
     "any-token": billing("plan", key="nobody"),
     "unauthenticated-is-404": billing("plan", key=None),
+    "bad-key-on-plans": asking("GET", "/plans", key="nobody"),
     "revoked-credential": billing("plan", key="demo-revoked"),
     "key-a-second-longer": key_lapses,
     # tenancy
@@ -120,4 +151,14 @@ WITNESSES: Mapping[str, Witness] = {
     "owner-overrides": lambda it: _only(it.limit("zones", 99, key="demo-owner")),
     "reader-buys": lambda it: _only(it.buy("pro", key="demo-reader")),
     "key-may-all": scoped_key,
+    "operator-confined": billing("plan", key="demo-operator"),
+    "member-reads-plan": billing("plan", key="demo-member"),
+    "parent-across": zone_in_others,
+    "key-for-all-entities": other_door,
+    "key-outlives-maker": longer_key,
+    "roles-elsewhere": user_of_two,
+    # pagination, quotas, checkout: as single answers show them
+    "usage-turning": usage_twice,
+    "published-otherwise": asking("GET", "/plans"),
+    "own-tier-offered": billing("upgrade-options"),
 }

@@ -121,6 +121,11 @@ class Probe:
     def open(self, door: str, key: str = "demo-owner", **more: Any) -> Answer:
         return self.at_once(opening(door, key, **more))[0]
 
+    def annex(self) -> str:
+        """An organization below Acme."""
+        self.buy("business")
+        return str(self.post("/orgs", {"name": "Annex"}).json["id"])
+
     def key(self, **more: Any) -> tuple[str, str]:
         """A new API key's id and token."""
         made = self.post("/api-keys", {"name": "Robot", **more}).json
