@@ -60,7 +60,6 @@ def shown(url: str, request: Request, answer: Answer | None, role: str | None) -
 
 def differing(found: Difference, operation: Operation, came: Answer, wanted: Any) -> Broken:
     """An answer that says something else than the oracle's; `wanted` is what stands there in the oracle's."""
-    clause = (
-        join(operation.pointer, "responses", came.status) if came.status in operation.responses else operation.pointer
-    )
+    due = (found.wanted or {}).get("status", came.status)
+    clause = join(operation.pointer, "responses", due) if due in operation.responses else operation.pointer
     return Broken(found.kind, found.expected, found.came, operation.id, came.status, found.place, clause, wanted)

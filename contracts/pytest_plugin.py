@@ -87,14 +87,10 @@ class ContractFile(pytest.File):
 
     def __init__(self, *, suite: Suite, **rest: Any) -> None:
         super().__init__(**rest)
-        from .http import Allowance
-        from .suite import SECONDS
-
         self.suite = suite
         self.profile = self.config.getoption("--mockbill-profile")
-        target = suite.target
-        self.allowance: Allowance = Allowance(target.calls, target.rate, None)
-        self.seconds = SECONDS[self.profile]
+        self.allowance: Allowance | None = None
+        """Of all laws together, from the first one on."""
         self.unusable: str | None = None
         self._was_tried = False
 
@@ -109,10 +105,13 @@ class ContractFile(pytest.File):
         if self._was_tried:
             return
         from .discovery import Unreachable
+        from .http import Allowance
         from .ports import PortError
+        from .suite import SECONDS
         from .target import TargetError
 
         self._was_tried = True
+        self.allowance = Allowance(self.suite.target.calls, self.suite.target.rate, SECONDS[self.profile])
         try:
             self.suite.check()
         except (TargetError, Unreachable, PortError) as error:
@@ -138,7 +137,6 @@ class LawItem(pytest.Item):
             self.law,
             profile=file.profile,
             seed=self.config.getoption("--mockbill-seed"),
-            seconds=file.seconds,
             preflight=False,
             allowance=file.allowance,
         )

@@ -17,17 +17,22 @@ from contracts.bench import Bench
 from contracts.broken import Broken
 from contracts.case import Case
 from contracts.edges import EDGES
-from contracts.openapp.stock import KINDS, METERED, SOFT, Stock, billing, deletion, look, opening, override, request_for
+from contracts.openapp.stock import (
+    KINDS,
+    METERED,
+    PLURAL,
+    POLICIES,
+    SOFT,
+    Stock,
+    billing,
+    deletion,
+    look,
+    opening,
+    override,
+    request_for,
+)
 
 TIERS = ("free", "starter", "pro", "business")
-POLICIES = ("newest_first", "oldest_first", "least_recently_used", "manual")
-CAPACITY = {
-    "integration": "integrations",
-    "device": "devices",
-    "entity": "entities",
-    "zone": "zones",
-    "api_key": "api_keys",
-}
 MOVES = ("PT1S", "PT1H", "P1D", "P7D", "P15D", "P30D", "P37D")
 LONGEST = 20
 """Rows of one kind that a walk makes at most."""
@@ -155,10 +160,10 @@ class Walk(RuleBasedStateMachine):
         if self.case is not None:
             self.ask(**billing(self.case, "degradation_policy", json={"policy": policy}))
 
-    @rule(kind=st.sampled_from(tuple(CAPACITY)), n=st.integers(0, 5), keep=st.booleans())
+    @rule(kind=st.sampled_from(tuple(PLURAL)), n=st.integers(0, 5), keep=st.booleans())
     def pin(self, kind: str, n: int, keep: bool) -> None:
         if self.case is not None and (made := self._one(kind, n)) is not None:
-            body = {"resource": CAPACITY[kind], "resource_id": made, "keep": keep}
+            body = {"resource": PLURAL[kind], "resource_id": made, "keep": keep}
             self.ask(**billing(self.case, "degradation_resource", json=body))
 
     @precondition(lambda self: self.has_clock)

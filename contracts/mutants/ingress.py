@@ -109,6 +109,19 @@ def _as_it_claims(real: Any) -> Any:
     return lambda state, event: real(state, event) if event.org_id is None else state.orgs.get(event.org_id)
 
 
+def _of_any_shape(real: Any) -> Any:
+    """What is not understood is an event of another kind."""
+
+    def faulty(provider: str, payload: Any, catalog: Any) -> Any:
+        try:
+            return real(provider, payload, catalog)
+        except provider_events.InvalidEvent:
+            raw = payload if isinstance(payload, dict) else {}
+            return provider_events.ProviderEvent("", "other", provider, 0, raw)
+
+    return faulty
+
+
 def _paid_all_the_same(statuses: Any) -> Any:
     return {**statuses, "past_due": "active", "unpaid": "active"}
 
@@ -137,6 +150,7 @@ MUTANTS = (
         "an event older than the last one counts",
         replacing(webhook_ingress._following, _in_any_order),
     ),
+    mutant("no-event-taken", "what is no event is taken", replacing(provider_events.read_event, _of_any_shape)),
     mutant("price-of-another", "a price stands for the tier after its own", patched(Catalog, "with_price", _next_tier)),
     mutant(
         "contradiction-applied",

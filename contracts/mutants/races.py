@@ -12,14 +12,16 @@ from typing import Any
 
 import msgspec
 
+from mock_server.api import Token
 from mock_server.apis.openapp.model import access, capacity, checkout, doors, metering, overrides, webhook_ingress
+from mock_server.engine.callers import Caller, Rejected
 from mock_server.engine.decisions import Refused
 from mock_server.engine.instants import DAY
 from mock_server.engine.world import WorldState
 from mock_server.http.exchange import Call
 from mock_server.http.stages import CALL, HandlerCall
 
-from .mutant import Install, family, patched, replacing, together
+from .mutant import Install, family, in_api, patched, replacing, together
 
 mutant = family("races")
 
@@ -115,6 +117,34 @@ def _all_as_seen(real: Any) -> Any:
     return lambda state, *args: real(seen(state), *args)
 
 
+def _cached_again() -> Install:
+    """Revoking a key takes it out of the cache; whoever has been let in before puts it back."""
+    cache: dict[str, Caller] = {}
+
+    def identify(real: Any) -> Any:
+        def faulty(state: Any, secret: str, now: int) -> Any:
+            found = real(state, secret, now)
+            is_revoked = isinstance(found, Rejected) and "revoked" in found.reason
+            return cache.get(secret, found) if is_revoked else found
+
+        return faulty
+
+    def handler(real: Any) -> Any:
+        async def faulty(self: Any, scope: Any, receive: Any, send: Any) -> None:
+            call: Call = scope[CALL]
+            if call.operation.id == "list_zones" and call.caller.key is not None and isinstance(call.token, Token):
+                await asyncio.sleep(GAP_SECONDS)
+                cache[call.token.secret] = call.caller
+            elif call.operation.id == "revoke_api_key":
+                for secret in [secret for secret, caller in cache.items() if caller.key == call.path["id"]]:
+                    del cache[secret]
+            await real(self, scope, receive, send)
+
+        return faulty
+
+    return together(in_api("identify", identify), patched(HandlerCall, "__call__", handler))
+
+
 MUTANTS = (
     mutant(
         "race-for-room",
@@ -156,4 +186,5 @@ MUTANTS = (
         "of events at once the last one counts, and not the newest",
         racing(EVENT, replacing(webhook_ingress.receive, _all_as_seen)),
     ),
+    mutant("revoked-while-used", "a key that is revoked while it is used goes on being good", _cached_again()),
 )

@@ -8,16 +8,7 @@ from typing import Any
 from contracts.bench import Bench
 from contracts.case import Case
 
-from .stock import KINDS, Stock, billing, deletion, opening, override
-
-POLICIES = ("newest_first", "oldest_first", "least_recently_used", "manual")
-CAPACITY = {
-    "integration": "integrations",
-    "device": "devices",
-    "entity": "entities",
-    "zone": "zones",
-    "api_key": "api_keys",
-}
+from .stock import KINDS, PLURAL, POLICIES, Stock, billing, deletion, opening, override
 
 
 def stages(bench: Bench) -> None:
@@ -153,7 +144,7 @@ def policies(bench: Bench) -> None:
         return
     for policy in POLICIES:
         bench.attempt(_chooses(policy))
-    for kind in CAPACITY:
+    for kind in PLURAL:
         bench.attempt(_flags(kind))
     bench.attempt(_never_members)
     bench.attempt(_by_use)
@@ -165,7 +156,7 @@ def _policy(case: Case, policy: str) -> dict[str, Any]:
 
 
 def _pin(case: Case, kind: str, made: str, keep: bool = True) -> dict[str, Any]:
-    body = {"resource": CAPACITY[kind], "resource_id": made, "keep": keep}
+    body = {"resource": PLURAL[kind], "resource_id": made, "keep": keep}
     return billing(case, "degradation_resource", json=body)
 
 

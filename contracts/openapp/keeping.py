@@ -8,31 +8,12 @@ from typing import Any
 from contracts.bench import Bench
 from contracts.lone import Contradiction, Lone, consistent
 
-from .stock import Stock, billing, deletion
+from .stock import FULL, POLICIES, Stock, billing, deletion
 from .walking import KIND_OF, everything
 
 MOVING = frozenset({"updated_at", "deleted_at", "purge_at", "last_used_at", "state", "health_status", "keep"})
 """What deleting and restoring may change."""
-FULL: dict[str, dict[str, Any]] = {
-    "integration": {
-        "provider_type": "mqtt",
-        "name": {"en": "Full", "de": "Voll"},
-        "enabled": False,
-        "config": {"a": 1},
-    },
-    "device": {"name": {"en": "Full"}, "external_id": "ext-1", "device_metadata": {"floor": "2"}},
-    "entity": {
-        "entity_type": "light",
-        "name": "Lamp",
-        "external_id": "ext-2",
-        "channel_index": 3,
-        "metadata": {"k": "v"},
-    },
-    "zone": {"name": {"en": "Full"}, "external_id": "ext-3"},
-    "user": {"name": {"en": "Full"}, "email": "full@acme.example", "phone": "+491700000000", "first_name": "Fu"},
-}
 LIST_OF = {kind: operation for operation, kind in KIND_OF.items()}
-POLICIES = ("oldest_first", "manual", "least_recently_used", "newest_first")
 
 
 def created(bench: Bench) -> None:

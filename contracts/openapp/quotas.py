@@ -10,8 +10,6 @@ from contracts.case import Case
 
 from .stock import KINDS, METERED, SOFT, Stock, billing, deletion, opening, override, request_for
 
-TIERS = ("free", "starter", "pro")
-
 
 def capacity(bench: Bench) -> None:
     """Every kind of thing, under a limit that an operator has set."""

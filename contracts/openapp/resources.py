@@ -3,38 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from contracts.bench import Bench
 from contracts.case import Case
 
-from .stock import LISTED, SOFT, Stock, billing, deletion, opening, request_for
-
-PLURAL = {
-    "integration": "integrations",
-    "device": "devices",
-    "entity": "entities",
-    "zone": "zones",
-    "api_key": "api_keys",
-}
-FULL: dict[str, dict[str, Any]] = {
-    "integration": {
-        "provider_type": "mqtt",
-        "name": {"en": "Full", "de": "Voll"},
-        "enabled": False,
-        "config": {"a": 1},
-    },
-    "device": {"name": {"en": "Full"}, "external_id": "ext-1", "device_metadata": {"floor": "2"}},
-    "entity": {
-        "entity_type": "light",
-        "name": "Lamp",
-        "external_id": "ext-2",
-        "channel_index": 3,
-        "metadata": {"k": "v"},
-    },
-    "zone": {"name": {"en": "Full"}, "external_id": "ext-3"},
-    "user": {"name": {"en": "Full"}, "email": "full@acme.example", "phone": "+491700000000", "first_name": "Fu"},
-}
+from .stock import FULL, LISTED, PLURAL, SOFT, Stock, billing, deletion, opening, request_for
 
 
 def life(bench: Bench) -> None:

@@ -18,6 +18,34 @@ KINDS: Mapping[str, str] = {
     "user": "org_users",
 }
 """What `POST` makes -> the capacity quota that counts it."""
+PLURAL: Mapping[str, str] = {
+    "integration": "integrations",
+    "device": "devices",
+    "entity": "entities",
+    "zone": "zones",
+    "api_key": "api_keys",
+}
+"""What can be flagged, pinned and put away -> how lists and the lifecycle call it."""
+POLICIES = ("newest_first", "oldest_first", "least_recently_used", "manual")
+FULL: Mapping[str, Mapping[str, Any]] = {
+    "integration": {
+        "provider_type": "mqtt",
+        "name": {"en": "Full", "de": "Voll"},
+        "enabled": False,
+        "config": {"a": 1},
+    },
+    "device": {"name": {"en": "Full"}, "external_id": "ext-1", "device_metadata": {"floor": "2"}},
+    "entity": {
+        "entity_type": "light",
+        "name": "Lamp",
+        "external_id": "ext-2",
+        "channel_index": 3,
+        "metadata": {"k": "v"},
+    },
+    "zone": {"name": {"en": "Full"}, "external_id": "ext-3"},
+    "user": {"name": {"en": "Full"}, "email": "full@acme.example", "phone": "+491700000000", "first_name": "Fu"},
+}
+"""All that may be said of a thing when it is made."""
 SOFT = ("integration", "device", "entity", "zone", "api_key")
 """What a deletion only puts away."""
 METERED: Mapping[str, str] = {

@@ -75,6 +75,12 @@ def events_at_once(it: Probe) -> None:
     it.billing("plan")
 
 
+def revoked_while_used(it: Probe) -> None:
+    key, token = it.key()
+    it.at_once(("GET", "/zones", {"key": token}), ("DELETE", f"/api-keys/{key}", {"key": "demo-owner"}))
+    it.get("/zones", token)
+
+
 def _event(body: bytes) -> Witness:
     def witness(it: Probe) -> None:
         it.event(body)
@@ -90,7 +96,9 @@ WITNESSES: Mapping[str, Witness] = {
     "unavailable-counts": action_of_none,
     "unread-counts": place_as_text,
     "price-of-another": _event(told(price="price_pro_monthly")),
+    "no-event-taken": _event(b"{}"),
     "past-due-is-active": _event(told("past_due")),
     "contradiction-applied": others_subscription,
     "event-lost": events_at_once,
+    "revoked-while-used": revoked_while_used,
 }
