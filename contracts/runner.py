@@ -22,6 +22,7 @@ from .machine import moment, run_name, stopwatch
 from .openapp.freedom import FREEDOM
 from .places import Places, places_of
 from .ports import PortError
+from .redaction import Masker, secrets_of
 from .reference import Reference
 from .target import Need, Target
 
@@ -127,6 +128,8 @@ def _tried(law: Law, bench: Bench, book: Book, allowance: Allowance) -> tuple[La
         reason = "it has tried nothing: it is about other operations"
     if bench.also_found and not reason:
         reason = f"found already: see {', '.join(sorted(bench.also_found))}"
+    # It is told as soon as the law is over, before any report masks what it shows.
+    reason = Masker(secrets_of(bench.target)).text(reason)
     state = "failed" if len(book.findings) > before or bench.also_found else "not verified" if reason else "passed"
     result = LawResult(
         law.id, law.family, law.title, law.clause, state, reason,  # type: ignore[arg-type]

@@ -58,6 +58,7 @@ def run_it(asked: Asked) -> int:
     suite = _suite(asked)
     file = asked.baseline or suite.config.baseline
     known = _known(file, asked)
+    _ready_to_write(asked, file)
     allowance = Allowance(suite.target.calls, suite.target.rate, asked.max_seconds or SECONDS[asked.profile])
     with Interruptible(allowance), Progress(quiet=asked.quiet) as progress:
         report = suite.run(
@@ -125,6 +126,17 @@ def _known(file: Path | None, asked: Asked) -> tuple[Entry, ...]:
             raise TargetError("--update-baseline needs to know the file: give --baseline or [baseline] file")
         return ()
     return () if asked.update_baseline and not file.exists() else baseline.load(file)
+
+
+def _ready_to_write(asked: Asked, file: Path | None) -> None:
+    """What cannot be written is said before a run, not after it. Raises TargetError."""
+    if asked.report_dir is not None:
+        try:
+            asked.report_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TargetError(f"--report-dir: {asked.report_dir}: {error.strerror}") from None
+    if asked.update_baseline and file is not None and not file.parent.is_dir():
+        raise TargetError(f"{file}: cannot be written: there is no folder {file.parent}")
 
 
 def _reported(report: Report, suite: Suite, asked: Asked, file: Path | None, known: tuple[Entry, ...]) -> int:

@@ -78,8 +78,7 @@ class Target(msgspec.Struct, frozen=True):
     credentials by role; `other` belongs to an organization that `owner` must not reach
     org         the owner's organization; `other_org` that of `other`; `portal` a public portal of `org`
     may         `read-only`; `own-objects`: writes to what the run created; `full`: writes to `org` itself too
-    fresh       where a law works: `worlds` (control port), `orgs` (a new organization below `org` for each try)
-    calls, rate, seconds, timeout   at most so many calls, calls a second, seconds, and seconds for one call
+    calls, rate, timeout    at most so many calls, calls a second, and seconds for one call
     """
 
     url: str

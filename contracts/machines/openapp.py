@@ -56,9 +56,9 @@ class Walk(RuleBasedStateMachine):
             self.stock = Stock(self.case)
 
     def teardown(self) -> None:
-        if self.case is not None:
-            self._ask_all(look)
-        self._stack.close()
+        with self._stack:
+            if self.case is not None:
+                self._ask_all(look)
 
     def ask(self, **call: Any) -> Any:
         """The oracle's answer, or None once the walk is over."""

@@ -9,8 +9,8 @@ from mock_server.http.contract import Operation
 from mock_server.http.exchange import JSON, Call
 
 from .around import Exchange, instead, on_answer
-from .leniency import API, forgiving, ignoring_bad_queries, refusing, taking
-from .mutant import family, patched, replacing
+from .leniency import API, forgiving, ignoring_bad_queries, passing_over, refusing, taking
+from .mutant import Install, family, patched, replacing
 
 mutant = family("input")
 INT64 = 2**63
@@ -75,12 +75,19 @@ def _any_media_type(real: Any) -> Any:
     return faulty
 
 
-def _a_byte_more(_: Any) -> Any:
-    async def faulty(call: Call, receive: Any) -> None:
-        more = 1 if call.operation.api == API else 0
-        call.raw = await bodies.read_body(receive, call.headers, call.operation.largest_body + more)
+def _larger_by(more: int, operation_id: str | None = None) -> Install:
+    """Bodies (of one operation) may be larger by so much."""
 
-    return faulty
+    def make(_: Any) -> Any:
+        async def faulty(call: Call, receive: Any) -> None:
+            operation = call.operation
+            is_concerned = operation.api == API and operation_id in (None, operation.id)
+            limit = operation.largest_body + (more if is_concerned else 0)
+            call.raw = await bodies.read_body(receive, call.headers, limit)
+
+        return faulty
+
+    return replacing(stages.read_request_body, make)
 
 
 def _is_no_json(it: Exchange) -> None:
@@ -141,6 +148,7 @@ def _bad_id(it: Exchange) -> None:
 
 
 WITH_BODY = "POST *, PUT *"
+POLICY = "put_org_billing_degradation_policy"
 
 MUTANTS = (
     mutant("unknown-member", "members that no body has are taken", forgiving(_drops_unknown), 21),
@@ -168,6 +176,8 @@ MUTANTS = (
     mutant("big-number-is-500", "numbers beyond 64 bits are answered 500", instead(WITH_BODY, _beyond_int64), 34),
     mutant("nul-is-500", "NUL in a text is answered 500", instead(WITH_BODY, _with_nul), 35),
     mutant("head-is-404", "HEAD is answered 404", on_answer("HEAD *", _unknown)),
-    mutant("body-a-byte-larger", "a body may be a byte too large", replacing(stages.read_request_body, _a_byte_more)),
+    mutant("body-a-byte-larger", "a body may be a byte too large", _larger_by(1)),
+    mutant("large-policy-read", "of one operation large bodies are read", _larger_by(2**24, POLICY)),
+    mutant("bad-id-unheeded", "a request id that cannot be echoed is passed over", passing_over("X-Correlation-Id")),
     mutant("bad-id-is-500", "a malformed id in the path is answered 500", on_answer("* *", _bad_id, 400), 36),
 )

@@ -53,6 +53,19 @@ def taking(accepts: Callable[[str, str], bool]) -> Install:
     return _while_reading("_read_parameters", "_checked", make)
 
 
+def passing_over(header: str) -> Install:
+    """A request header of which every value is as good as none."""
+
+    def make(real: Any) -> Any:
+        def lenient(parameter: Any, text: str) -> Any:
+            is_passed_over = parameter.place == "header" and parameter.name == header
+            return text if is_passed_over else real(parameter, text)
+
+        return lenient
+
+    return _while_reading("_read_parameters", "_checked", make)
+
+
 def ignoring_bad_queries() -> Install:
     """A query parameter that is not valid is as good as none."""
 

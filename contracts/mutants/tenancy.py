@@ -17,7 +17,7 @@ from mock_server.apis.openapp.model import (
     usage,
     users,
 )
-from mock_server.apis.openapp.model.problems import ORG_NOT_FOUND
+from mock_server.apis.openapp.model.problems import FORBIDDEN_ORG, ORG_NOT_FOUND
 from mock_server.apis.openapp.model.views import view
 from mock_server.engine.callers import OPERATOR
 from mock_server.engine.decisions import Refused
@@ -88,6 +88,13 @@ def _tells_of_orgs(real: Any) -> Any:
     return faulty
 
 
+def _nobodys_is_forbidden(real: Any) -> Any:
+    def faulty(state: Any, caller: Any, org_id: str) -> Any:
+        return real(state, caller, org_id) if org_id in state.orgs else Refused(FORBIDDEN_ORG(org_id=org_id))
+
+    return faulty
+
+
 def _all_that_the_maker_may(real: Any) -> Any:
     return lambda caller, scoped: real(caller, None)
 
@@ -136,6 +143,11 @@ MUTANTS = (
         "404 tells which organizations do not exist",
         replacing(access.reachable_org, _tells_of_orgs),
         49,
+    ),
+    mutant(
+        "nobodys-is-forbidden",
+        "an organization that does not exist is forbidden, to operators too",
+        replacing(access.reachable_org, _nobodys_is_forbidden),
     ),
     mutant(
         "owner-overrides", "an owner may set overrides", _permitting("post_admin_quota_override", "billing:manage"), 50

@@ -130,6 +130,10 @@ WITNESSES: Mapping[str, Witness] = {
     "nul-is-500": asking("POST", "/zones", json={"name": "a\0b"}),
     "head-is-404": asking("HEAD", "/plans"),
     "body-a-byte-larger": asking("POST", "/zones", body=b'{"name":"Hall"}'.ljust(LARGEST_ZONE + 1), headers=JSON),
+    "large-policy-read": asking(
+        "PUT", f"/orgs/{ACME}/billing/degradation/policy", body=b" " * (2**20 + 1), headers=JSON
+    ),
+    "bad-id-unheeded": asking("GET", "/plans", headers={"x-correlation-id": "two words"}),
     "bad-id-is-500": asking("GET", "/zones/a%20b"),
     # auth
     "usage-without-credential": billing("usage", key=None),
@@ -152,6 +156,7 @@ WITNESSES: Mapping[str, Witness] = {
     "reader-buys": lambda it: _only(it.buy("pro", key="demo-reader")),
     "key-may-all": scoped_key,
     "operator-confined": billing("plan", key="demo-operator"),
+    "nobodys-is-forbidden": billing("plan", key="demo-operator", org=NOWHERE),
     "member-reads-plan": billing("plan", key="demo-member"),
     "parent-across": zone_in_others,
     "key-for-all-entities": other_door,
