@@ -10,7 +10,7 @@ from .broken import Broken
 from .bundle import Bundle, Operation
 from .case import Case, Watcher
 from .comparison import Freedom
-from .findings import Finding, Seen, Shown, general
+from .findings import Finding, Seen, Shown, likeness
 from .http import Allowance, Client
 from .law import Law
 from .machine import seeded, wall
@@ -214,20 +214,20 @@ class Bench:
             notes,
             None if broken.wanted is None else text_of(broken.wanted),
         )
-        self._found.add(_likeness(broken))
-        self.book.known[_likeness(broken)] = self.law.id
+        self._found.add(self._likeness(broken))
+        self.book.known[self._likeness(broken)] = self.law.id
         self.book.findings.append(finding)
         if self.stops_at_first or len(self._found) >= MOST_FINDINGS:
             raise Enough
 
     def knows(self, broken: Broken) -> bool:
         """Whether one like it is kept already: one fault is one finding, however many laws run into it."""
-        likeness = _likeness(broken)
+        likeness = self._likeness(broken)
         other = self.book.known.get(likeness)
         if other is not None and other != self.law.id:
             self.also_found.add(other)
         return other is not None or likeness in self._found
 
-
-def _likeness(broken: Broken) -> str:
-    return f"{broken.kind} {broken.operation} {broken.status} {general(broken.place)}"
+    def _likeness(self, broken: Broken) -> str:
+        place = broken.place
+        return likeness(broken.kind, broken.operation, broken.status, place, broken.expected, self.law.id)

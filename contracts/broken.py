@@ -8,7 +8,7 @@ from mock_server.openapi.walk import join
 
 from .bundle import Operation
 from .comparison import Difference
-from .findings import Shown
+from .findings import Shown, due
 from .http import Answer, Request
 from .target import ROLES
 
@@ -36,7 +36,9 @@ class Broken(AssertionError):
         self.wanted = wanted
 
     def is_like(self, other: Broken) -> bool:
-        return (self.kind, self.operation) == (other.kind, other.operation)
+        """Whether it is the same fault, met on another way."""
+        mine, others = ((each.kind, each.operation, due(each.kind, each.expected)) for each in (self, other))
+        return mine == others
 
 
 def shown(url: str, request: Request, answer: Answer | None, role: str | None) -> Shown:

@@ -71,9 +71,23 @@ class Finding(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """Names what is broken, the same in every run: for baselines and for telling new findings from known ones."""
-        # Not the law: whichever runs into it first has found it.
-        text = "\n".join((self.operation or "", str(self.status or ""), self.kind, general(self.place)))
+        text = likeness(self.kind, self.operation, self.status, self.place, self.expected, self.law)
         return sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+OF_ANSWERS = ("contract", "status", "header", "body", "no answer")
+"""Kinds of findings that any law may run into: whichever does first has found it. The others are one law's own."""
+
+
+def likeness(kind: str, operation: str | None, status: int | None, place: str, expected: str, law: str) -> str:
+    """What tells one fault from another: a status that should have been another one is another fault."""
+    whose = "" if kind in OF_ANSWERS else law
+    return "\n".join((operation or "", str(status or ""), kind, general(place), due(kind, expected), whose))
+
+
+def due(kind: str, expected: str) -> str:
+    """The statuses that were due, where an answer had another."""
+    return " ".join(re.findall(r"\b[1-5]\d\d\b", expected)) if kind == "status" else ""
 
 
 def general(place: str) -> str:

@@ -216,8 +216,8 @@ class Client:
                 was_reached, reason = self._line.is_open, _text(error)
                 self.close()
                 is_over = self._allowance.interrupted.is_set()
-                if reused and not is_over and isinstance(error, _CLOSED):
-                    # It may have been closed while it was idle: then nothing has been answered to this request.
+                if reused and not is_over and isinstance(error, _CLOSED) and request.method in ("GET", "HEAD"):
+                    # It may have been closed just now, as idle. What may have done something is not sent again.
                     continue
                 if self._allowance.not_answered(self, stopwatch() - started, was_reached, reason):
                     continue

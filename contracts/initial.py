@@ -193,6 +193,7 @@ url = {_text(f"{parts.scheme}://{parts.netloc}")}
 # portal = "..."    # a public portal of orgs.own
 
 # Ports: what the target offers beside its API. Without them some laws cannot be verified.
+# The clock must be for these tests alone: a run moves it years ahead, and nothing takes it back.
 # [ports.clock]     # GET gives {"now": "2026-03-01T00:00:00Z"}, POST {"set": ...} moves it forward and gives the same
 # url = "http://127.0.0.1:9000/clock"
 # call = "staging:clock"   # instead: a function of a module beside this file; takes such a text or None, gives one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import threading
 from urllib.parse import urlsplit
@@ -29,6 +30,8 @@ class Line:
         return self._connection is not None
 
     def connection(self) -> http.client.HTTPConnection:
+        if self._connection is not None and _is_stale(self._connection.sock):
+            self.close()
         if self._connection is None:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
             connection = kind(self._host, self._port, timeout=self._timeout)
@@ -45,6 +48,11 @@ class Line:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _is_stale(sock: socket.socket | None) -> bool:
+    """Whether the other end has closed it while it was idle: then there is something to read, namely its end."""
+    return sock is None or bool(select.select([sock], [], [], 0)[0])
 
 
 class Watch:

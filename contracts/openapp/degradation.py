@@ -8,7 +8,7 @@ from typing import Any
 from contracts.bench import Bench
 from contracts.case import Case
 
-from .stock import KINDS, PLURAL, POLICIES, Stock, billing, deletion, opening, override
+from .stock import KINDS, PLURAL, POLICIES, Stock, billing, deletion, is_bound, opening, override
 
 
 def stages(bench: Bench) -> None:
@@ -226,7 +226,7 @@ def pins(bench: Bench) -> None:
         for policy in ("newest_first", "oldest_first"):
             bench.attempt(_kept(kept, policy))
     bench.attempt(_too_many_pins)
-    bench.attempt(_unknown_pin)
+    bench.attempt(_other_pin)
     bench.attempt(_survives)
 
 
@@ -249,9 +249,11 @@ def _too_many_pins(case: Case) -> None:
     case.ask(**billing(case, "degradation"))
 
 
-def _unknown_pin(case: Case) -> None:
+def _other_pin(case: Case) -> None:
+    """What is not there, or is something else, cannot be kept."""
     made = _too_many(case)
-    case.ask(**_pin(case, "zone", "01J9ZC3M4N5P6Q7R8S9T0V1W00"))
+    if not is_bound(case):
+        case.ask(**_pin(case, "zone", "01J9ZC3M4N5P6Q7R8S9T0V1W00"))
     case.ask(**_pin(case, "device", made[0]))
     case.ask(**billing(case, "degradation"))
 

@@ -65,7 +65,8 @@ class Racing:
                 raced = _as_data(case, burst)
                 done, violation = judged(case, self._crew, raced.burst)
             except Broken as broken:
-                self._reasons.append(f"what is raced for could not be made: {broken}")
+                self._broken.add(scene.operation)
+                self._bench.keep(broken, case)
                 return
             except (Undecided, NoAnswer) as why:
                 self._reasons.append(str(why))

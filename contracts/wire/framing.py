@@ -62,7 +62,8 @@ def _probed(room: Room) -> None:
     request = room.request(room.base(BODY_OPERATION))
     alive = room.request(room.base("get_status"))
     for probe in (*_probes(place, operation, request, alive), *_sizes(room)):
-        _tried(room, operation, probe)
+        asked = bench.bundle.routed(probe.request.method, probe.request.target.partition("?")[0])
+        _tried(room, asked or operation, probe)
         try:
             place.client.close()
             place.client.send(alive)

@@ -117,6 +117,13 @@ def existence_told(it: Exchange) -> None:
         it.tell({**it.json, "details": {**it.json["details"], "hint": "not yours" if there else "not there"}})
 
 
+def nobodys_is_forbidden(it: Exchange) -> None:
+    it.send()
+    if it.key == "demo-operator" and it.status == 404:
+        it.status = 403
+        it.tell({**it.json, "error_code": "forbidden", "code": "forbidden"})
+
+
 def refused_key_counts(it: Exchange) -> None:
     it.send()
     if it.status == 401 and "_openapp_" in (it.key or ""):
@@ -229,6 +236,7 @@ LIES: Mapping[str, Callable[[], Lie]] = {
     "access.reader": lambda: taken_for("demo-owner", is_a("POST", r"/orgs/[^/]+/billing/checkout", "demo-reader")),
     "access.member": lambda: taken_for("demo-owner", is_a("GET", PLAN, "demo-member")),
     "access.operator": lambda: taken_for("demo-member", is_a("GET", PLAN, "demo-operator")),
+    "access.nobodys": lambda: nobodys_is_forbidden,
     "access.administration": lambda: taken_for("demo-operator", is_a("GET", "/admin/quota_overrides", "demo-owner")),
     "access.tenants-read": lambda: taken_for("demo-owner", is_a("GET", "/zones/[^/]+", "demo-globex")),
     "access.tenants-write": lambda: deleted_behind_a_refusal,

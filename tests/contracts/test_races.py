@@ -242,9 +242,7 @@ def test_what_answers_wrongly_without_any_race_is_none(urls: dict[str, str], mon
 
     monkeypatch.setattr(Client, "send", changed)
     report = tried(target_at(urls["clean"]), "races.checkout")
-    assert report.findings == ()
-    assert law(report, "races.checkout").state == "not verified"
-    assert re.search("one after the other|could not be made", law(report, "races.checkout").reason)
+    assert {finding.kind for finding in report.findings} == {"body"}
 
 
 def test_a_budget_that_is_spent_in_a_burst_ends_the_run(urls: dict[str, str]) -> None:
