@@ -188,6 +188,8 @@ LIES: Mapping[str, Lie] = {
     "wire.refuses-invalid": made_whole,
     "wire.media-types": read_as_json,
     "wire.encodings": renamed,
+    "wire.too-large": instead(lambda it: it.is_a("POST", "/users") and it.status == 413, 400),
+    "wire.correlation": instead(lambda it: it.is_a("GET", "/plans") and it.status == 400, 200),
     "wire.methods": after(lambda it: it.status == 405, without("allow")),
     "wire.retry-after": after(lambda it: it.status == 429, without("retry-after")),
     "wire.framing": honest,  # the liar itself cannot read chunks
