@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from contracts.bench import Bench
+from contracts.bench import Bench, Enough
 from contracts.broken import Broken
 from contracts.case import Case
 from contracts.edges import EDGES
@@ -43,6 +43,8 @@ class Walk(RuleBasedStateMachine):
 
     bench: ClassVar[Bench]
     is_over: ClassVar[bool] = False
+    was_enough: ClassVar[bool] = False
+    """Whether what it found was all that was asked for; told in the end, since Hypothesis would try it again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +74,10 @@ class Walk(RuleBasedStateMachine):
         except Broken as broken:
             case, self.case = self.case, None
             type(self).is_over = True
-            self.bench.keep(broken, case)
+            try:
+                self.bench.keep(broken, case)
+            except Enough:
+                type(self).was_enough = True
             return None
 
     def _one(self, kind: str, n: int) -> str | None:
@@ -184,7 +189,7 @@ class Walk(RuleBasedStateMachine):
 
 def walks(bench: Bench) -> None:
     """Walks that Hypothesis chooses. It neither shrinks nor remembers: the bench makes findings shorter by itself."""
-    walk = type("Walk", (Walk,), {"bench": bench, "is_over": False})
+    walk: type[Walk] = type("Walk", (Walk,), {"bench": bench, "is_over": False, "was_enough": False})
     how_many, how_long = bench.scale(25, 250), bench.scale(15, 40)
     run_state_machine_as_test(
         seed(bench.random.getrandbits(32))(walk),
@@ -198,3 +203,5 @@ def walks(bench: Bench) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    if walk.was_enough:
+        raise Enough
