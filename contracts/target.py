@@ -15,7 +15,6 @@ Need = Literal[
     "full",
     "clock",
     "webhook-secret",
-    "resources",
     "usage",
     "portal",
     "owner",
@@ -110,7 +109,7 @@ class Target(msgspec.Struct, frozen=True):
         """The needs of laws that this target meets."""
         met: set[Need] = set()
         if "owner" in self.credentials and (self.org or self.ports.control):
-            met |= {"owner"} if self.may == "read-only" else {"owner", "writes", "resources"}
+            met |= {"owner"} if self.may == "read-only" else {"owner", "writes"}
         if self.may == "full" or self.ports.control is not None:
             met.add("full")
         if self.ports.control is not None or self.ports.clock is not None:

@@ -378,7 +378,7 @@ file = "known.toml"
     assert got.facts.settings == {"checkout": "hosted"}
     assert got.extra_headers == {"X-Pass": "open"}
     assert set(got.secrets) == {SECRET, "r", "open", "Bearer u", "whsec_x"}
-    assert got.offers == {"writes", "resources", "clock", "usage", "webhook-secret", "portal", "owner", "reader"}
+    assert got.offers == {"writes", "clock", "usage", "webhook-secret", "portal", "owner", "reader"}
     assert read.baseline == tmp_path / "known.toml"
 
 
