@@ -158,7 +158,8 @@ def _reported(report: Report, suite: Suite, asked: Asked, file: Path | None, kno
     else:
         from rich.console import Console
 
-        show(view, Console(highlight=False, markup=False, emoji=False), with_laws=False)
+        is_whole = not asked.laws and not asked.operations and report.stopped is None
+        show(view, Console(highlight=False, markup=False, emoji=False), with_laws=False, is_whole=is_whole)
     for note in view.report.notes:
         if not (asked.as_json and asked.quiet):
             (sys.stderr if asked.as_json else sys.stdout).write(f"note: {clean_line(note)}\n")

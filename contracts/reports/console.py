@@ -21,8 +21,10 @@ STYLES: dict[str, str] = {
 MOST_STATUSES = 400
 
 
-def show(view: View, console: Console, *, with_laws: bool = True) -> None:
-    """Everything: how each law went, every finding, and what it comes to. `with_laws`: not if progress has told that."""
+def show(view: View, console: Console, *, with_laws: bool = True, is_whole: bool = True) -> None:
+    """Everything: how each law went, every finding, and what it comes to. `with_laws`: not if progress has told that.
+    `is_whole`: whether all laws were tried over all operations, so that it means something what was never seen.
+    """
     if with_laws:
         for result in view.report.laws:
             law(result, view.state(result), console)
@@ -30,7 +32,7 @@ def show(view: View, console: Console, *, with_laws: bool = True) -> None:
         _line(console)
         finding(view, found, console)
     _line(console)
-    summary(view, console)
+    summary(view, console, is_whole=is_whole)
 
 
 def law(result: LawResult, state: LawState, console: Console) -> None:
@@ -45,7 +47,7 @@ def finding(view: View, found: Found, console: Console) -> None:
         _line(console, (line, STYLES.get(kind, "")))
 
 
-def summary(view: View, console: Console) -> None:
+def summary(view: View, console: Console, *, is_whole: bool = True) -> None:
     report = view.report
     states, news = view.states, view.news
     _line(console, (f"{clean(report.api)} {clean(report.bundle_version)} at {clean(report.url)}", "bold"))
@@ -71,7 +73,7 @@ def summary(view: View, console: Console) -> None:
         ("operations seen: {} of {}, declared statuses seen: {} of {}".format(*view.operations, *view.statuses), ""),
     )
     missing = [f"{operation} {', '.join(map(str, each))}" for operation, each in view.never_seen.items()]
-    if missing:
+    if missing and is_whole:
         _line(console, ("declared and never seen:", "bold"))
         for text in _few(missing):
             _line(console, (f"   {text}", ""))
