@@ -52,7 +52,7 @@ def quoted(text: str, givers: Mapping[str, str], literal: Callable[[str], str] |
 def curl(step: Shown, url: str, givers: Mapping[str, str]) -> str:
     """The command that sends a step's request. `url`: where to, which may be another place than then."""
     if step.is_raw:
-        return _raw(step, givers)
+        return _raw(step, url, givers)
     options = ["-i"]
     options += ["--globoff"] if _GLOBS.search(url) else []
     options += ["--path-as-is"] if _DOTS.search(url) else []
@@ -74,11 +74,12 @@ def curl(step: Shown, url: str, givers: Mapping[str, str]) -> str:
     return f"printf '{octal}' | " + " \\\n  ".join([*lines, "--data-binary @-"])
 
 
-def _raw(step: Shown, givers: Mapping[str, str]) -> str:
-    """The command that sends bytes as they are."""
+def _raw(step: Shown, url: str, givers: Mapping[str, str]) -> str:
+    """The command that sends bytes as they are, but to the place that `url` is of."""
     place = urlsplit(step.url)
+    sent = body_of(step).decode("latin-1").replace(place.path, urlsplit(url).path, 1)
     parts = []
-    for is_variable, text in pieces(body_of(step).decode("latin-1"), givers):
+    for is_variable, text in pieces(sent, givers):
         data = text.encode("latin-1")
         octal = b"".join(in_printf(data[n : n + 1]) for n in range(len(data))).decode()
         parts.append(f'printf %s "${{{text}}}"' if is_variable else f"printf -- '{octal}'")
