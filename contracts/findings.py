@@ -129,6 +129,10 @@ class Seen(msgspec.Struct, frozen=True):
     masked: dict[str, int] = {}
     declared: bool = True
 
+    @property
+    def came(self) -> bool:
+        return bool(self.seen or self.verified or self.masked)
+
 
 class Report(msgspec.Struct, frozen=True):
     """All of one run. `stopped` says why it ended early, None if it did not. `shard` and `format` leave room to grow.
@@ -154,4 +158,5 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def never_seen(self) -> list[Seen]:
-        return [each for each in self.coverage if not each.seen]
+        """Declared, and never answered."""
+        return [each for each in self.coverage if each.declared and not each.came]

@@ -17,7 +17,7 @@ from contracts.findings import Seen, Shown
 from mock_server.commands.tables import clean, clean_text
 
 from .plain import excuse
-from .view import View, was_seen
+from .view import View
 
 LONGEST_BODY = 4_000
 POLICY = "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'"
@@ -57,7 +57,6 @@ def text(view: View) -> str:
         script=Markup(script),  # noqa: S704
         policy=POLICY.format(_hash(style), _hash(script)),
         excuse=excuse,
-        was_seen=was_seen,
     )
 
 

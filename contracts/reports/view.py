@@ -85,20 +85,20 @@ class View(msgspec.Struct, frozen=True):
     @property
     def operations(self) -> tuple[int, int]:
         """How many operations have answered, and how many there are."""
-        came = {each.operation for each in self.report.coverage if was_seen(each)}
+        came = {each.operation for each in self.report.coverage if each.came}
         return len(came), len({each.operation for each in self.report.coverage})
 
     @property
     def statuses(self) -> tuple[int, int]:
         """How many declared statuses came, and how many there are."""
-        return sum(was_seen(each) for each in self.declared), len(self.declared)
+        return sum(each.came for each in self.declared), len(self.declared)
 
     @property
     def never_seen(self) -> dict[str, list[int]]:
         """Declared statuses that never came, by operation."""
         missing: dict[str, list[int]] = {}
         for each in self.declared:
-            if not was_seen(each):
+            if not each.came:
                 missing.setdefault(each.operation, []).append(each.status)
         return missing
 
@@ -148,7 +148,3 @@ def view_from(report: Report, setup: Setup, parts: Split) -> View:
         Found(n, finding, *entries.get(id(finding), ("new", None))) for n, finding in enumerate(report.findings, 1)
     )
     return View(report, setup, found, parts.fixed, parts.not_tried)
-
-
-def was_seen(each: Seen) -> bool:
-    return bool(each.seen or each.verified or each.masked)
