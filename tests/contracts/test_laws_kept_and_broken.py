@@ -61,6 +61,7 @@ def found(report: Report) -> list[str]:
     ]
 
 
+@pytest.mark.slow  # test_whole_suite.py tries all laws
 def test_the_reference_keeps_them_all(clean: Target) -> None:
     report = tried(clean, seed=7)
     assert found(report) == []
