@@ -26,6 +26,7 @@ from .atomic import write_text
 from .findings import Finding, Report
 from .tables import Document, Table, read
 from .target import TargetError
+from .toml_lines import quoted
 
 FORMAT = 1
 MOST_ENTRIES = 5_000
@@ -130,9 +131,9 @@ def write(path: Path, entries: Iterable[Entry]) -> None:
 def text_of(entries: Iterable[Entry]) -> str:
     blocks = [f"{_HEAD}format = {FORMAT}\n"]
     for entry in entries:
-        lines = ["[[finding]]", f"fingerprint = {_text(entry.fingerprint)}", f"law = {_text(entry.law)}"]
-        lines += [] if entry.operation is None else [f"operation = {_text(entry.operation)}"]
-        lines += [f"owner = {_text(entry.owner)}", f"reason = {_text(entry.reason)}"]
+        lines = ["[[finding]]", f"fingerprint = {quoted(entry.fingerprint)}", f"law = {quoted(entry.law)}"]
+        lines += [] if entry.operation is None else [f"operation = {quoted(entry.operation)}"]
+        lines += [f"owner = {quoted(entry.owner)}", f"reason = {quoted(entry.reason)}"]
         blocks.append("\n".join([*lines, f"expires = {entry.expires.isoformat()}", ""]))
     return "\n".join(blocks)
 
@@ -182,11 +183,3 @@ def _said(table: Table, name: str) -> str:
     if not found:
         raise table.error(name, "this must not be empty" if name in table else "this is missing")
     return found
-
-
-def _text(text: str) -> str:
-    """A basic string of TOML."""
-    escaped = "".join(
-        f"\\{each}" if each in '"\\' else each if each.isprintable() else f"\\U{ord(each):08x}" for each in text
-    )
-    return f'"{escaped}"'

@@ -21,6 +21,7 @@ from .explaining import no_api
 from .hosts import is_loopback, wrong_with
 from .http import Answer, Request
 from .target import TargetError
+from .toml_lines import quoted
 
 CATALOG = "catalog.yaml"
 BASE_PATHS = ("", "/api/v1", "/openapp/api/v1", "/v1", "/api")
@@ -146,13 +147,13 @@ def text_of(facts: Facts) -> str:
 # What `mockbill contract run` tests, who may call it, and what may be done to it.
 
 [target]
-url = {_text(facts.url)}{version}
-api = {_text(facts.api)}
-allowed_hosts = [{_text(hosts) if hosts else ""}]  # besides this machine; no other host is ever called
+url = {quoted(facts.url)}{version}
+api = {quoted(facts.api)}
+allowed_hosts = [{quoted(hosts) if hosts else ""}]  # besides this machine; no other host is ever called
 # read-only: nothing is changed. own-objects: a run makes an organization below orgs.own and writes only there.
 # (A run makes hundreds of organizations, and the API cannot delete one: they stay, called "mockbill contract <run>".)
 # full: it may write to orgs.own itself. What a law needs beyond that is reported as not verified.
-may = {_text("full" if facts.is_mockbill else "read-only")}
+may = {quoted("full" if facts.is_mockbill else "read-only")}
 calls = 50000      # at most so many in a run
 # rate = 20.0      # at most so many calls a second
 timeout = 10.0     # seconds for one call
@@ -175,7 +176,7 @@ def _credentials(facts: Facts) -> str:
         return f"""
 # A mockbill gives every law a world of its own: credentials, organizations, clock and usage come with it.
 [ports.control]
-url = {_text(f"{parts.scheme}://{parts.netloc}")}
+url = {quoted(f"{parts.scheme}://{parts.netloc}")}
 {token}"""
     return """
 # Take the # away from what you have. A text, or {env = "NAME"}: what the environment has under that name.
@@ -204,12 +205,6 @@ url = {_text(f"{parts.scheme}://{parts.netloc}")}
 # [ports.webhook]
 # secret = { env = "CONTRACT_WEBHOOK_SECRET" }   # what the provider signs with
 """
-
-
-def _text(text: str) -> str:
-    """A basic string of TOML."""
-    escaped = "".join(f"\\{each}" if each in '"\\' else each for each in text if each.isprintable())
-    return f'"{escaped}"'
 
 
 def _comment(value: object) -> str:

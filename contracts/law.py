@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 FAMILIES = ("wire", "access", "model", "effects", "idempotency", "metamorphic", "ingress", "races")
 
 
+def writing(*more: Need) -> frozenset[Need]:
+    """The needs of a law that makes something."""
+    return frozenset(("writes", *more))
+
+
 class Law(msgspec.Struct, frozen=True):
     """`clause`: what it rests on, a JSON pointer into the bundle or `docs/...#section`. `check` tries to break it on a
     bench, which keeps what it finds; it returns when it has tried enough.

@@ -1,4 +1,4 @@
-"""Where each member of a TOML document stands: `tomllib` does not tell, and an error without a line helps little."""
+"""What `tomllib` leaves out: where each member of a TOML document stands, and how a text is written in one."""
 
 from __future__ import annotations
 
@@ -136,3 +136,11 @@ class _Scan:
 
     def _line(self) -> int:
         return bisect_right(self._starts, self._at)
+
+
+def quoted(text: str) -> str:
+    """A basic string of TOML."""
+    escaped = "".join(
+        f"\\{each}" if each in '"\\' else each if each.isprintable() else f"\\U{ord(each):08x}" for each in text
+    )
+    return f'"{escaped}"'

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from contracts.law import Law
+from contracts.law import Law, writing
 from contracts.openapp import beyond, borders, credentials, key_access, roles, tenants
-from contracts.target import Need
 
 UNAUTHENTICATED = "/components/responses/Unauthenticated"
 FORBIDDEN = "/components/responses/Forbidden"
@@ -14,53 +13,49 @@ RESOURCES = "docs/apis/openapp.md#resources"
 KEYS = "/components/schemas/CreateApiKeyRequest"
 
 
-def _needs(*more: Need) -> frozenset[Need]:
-    return frozenset(("writes", *more))
-
-
 LAWS = (
     Law("access.authentication", "Without a known credential nothing is told and nothing is done",
-        UNAUTHENTICATED, _needs(), credentials.authentication),
+        UNAUTHENTICATED, writing(), credentials.authentication),
     Law("access.revoked", "A revoked credential counts for nothing",
-        UNAUTHENTICATED, _needs("revoked"), credentials.revoked),
+        UNAUTHENTICATED, writing("revoked"), credentials.revoked),
     Law("access.ways", "A credential counts where the contract says that it is sent, and nowhere else",
-        "docs/apis/openapp.md#credentials", _needs(), credentials.ways),
+        "docs/apis/openapp.md#credentials", writing(), credentials.ways),
     Law("access.public", "What everybody may ask is answered whatever credential comes along",
-        "/paths/~1plans/get/security", _needs(), credentials.public),
+        "/paths/~1plans/get/security", writing(), credentials.public),
     Law("access.reader", "Who may read billing can neither buy nor change anything",
-        FORBIDDEN, _needs("reader"), partial(roles.of, "reader")),
+        FORBIDDEN, writing("reader"), partial(roles.of, "reader")),
     Law("access.member", "Who has no role for something cannot do it",
-        FORBIDDEN, _needs("member"), partial(roles.of, "member")),
+        FORBIDDEN, writing("member"), partial(roles.of, "member")),
     Law("access.operator", "An operator may everything, in the organization that it names",
-        "/components/parameters/XOrg", _needs("operator"), partial(roles.of, "operator")),
+        "/components/parameters/XOrg", writing("operator"), partial(roles.of, "operator")),
     Law("access.nobodys", "An organization that does not exist is not found, by those who would reach it",
-        "/components/responses/NotFound", _needs("operator"), beyond.nobodys),
+        "/components/responses/NotFound", writing("operator"), beyond.nobodys),
     Law("access.administration", "What is for operators is refused to all others",
-        "/paths/~1admin~1quota_overrides/post/x-permission", _needs("operator"), roles.administration),
+        "/paths/~1admin~1quota_overrides/post/x-permission", writing("operator"), roles.administration),
     Law("access.tenants-read", "What belongs to another organization cannot be read",
-        RESOURCES, _needs("other"), tenants.read),
+        RESOURCES, writing("other"), tenants.read),
     Law("access.tenants-write", "What belongs to another organization cannot be changed",
-        RESOURCES, _needs("other"), tenants.write),
+        RESOURCES, writing("other"), tenants.write),
     Law("access.tenants-list", "A list shows one organization's things",
-        "/components/parameters/XOrg", _needs("other"), tenants.listed),
+        "/components/parameters/XOrg", writing("other"), tenants.listed),
     Law("access.tenants-quota", "What one organization has or uses counts for no other",
-        "docs/apis/openapp.md#quotas", _needs("operator"), tenants.quotas),
+        "docs/apis/openapp.md#quotas", writing("operator"), tenants.quotas),
     Law("access.references", "What something refers to belongs to the same organization",
-        "/components/responses/ReferenceNotFound", _needs("other"), borders.references),
+        "/components/responses/ReferenceNotFound", writing("other"), borders.references),
     Law("access.users", "Of a user in several organizations each sees its own part",
-        RESOURCES, _needs(), borders.seen_roles),
+        RESOURCES, writing(), borders.seen_roles),
     Law("access.branches", "An organization reaches those below it, and none above",
-        RESOURCES, _needs(), borders.branches),
+        RESOURCES, writing(), borders.branches),
     Law("access.existence", "Nobody learns which ids others have",
-        RESOURCES, _needs("other"), borders.existence),
-    Law("access.key-roles", "An API key has the roles that it was given", "/components/schemas/ScopedRoles", _needs(),
+        RESOURCES, writing("other"), borders.existence),
+    Law("access.key-roles", "An API key has the roles that it was given", "/components/schemas/ScopedRoles", writing(),
         key_access.roles),
     Law("access.key-entities", "An API key acts on the entities that it is for",
-        "/components/schemas/ScopedEntityIds", _needs(), key_access.entities),
+        "/components/schemas/ScopedEntityIds", writing(), key_access.entities),
     Law("access.key-makers", "An API key that is made with another may no more and lasts no longer",
-        RESOURCES, _needs(), key_access.makers),
+        RESOURCES, writing(), key_access.makers),
     Law("access.key-revocation", "A revoked API key counts for nothing until it is restored",
-        "/paths/~1api-keys~1{id}/delete", _needs(), key_access.revocation),
+        "/paths/~1api-keys~1{id}/delete", writing(), key_access.revocation),
     Law("access.key-expiry", "An API key counts until it expires",
-        "/components/schemas/ApiKeyExpiry", _needs("clock"), key_access.expiry),
+        "/components/schemas/ApiKeyExpiry", writing("clock"), key_access.expiry),
 )  # fmt: skip

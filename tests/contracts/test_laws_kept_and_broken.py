@@ -18,6 +18,7 @@ from contracts.target import ControlPort, Ports, Target
 
 from .liar import Liar, honest
 from .lies import LIES
+from .outcomes import found, states
 
 FAMILIES = (access, effects, idempotency, metamorphic, ingress)
 LAWS = {law.id: law for family in FAMILIES for law in family.LAWS}
@@ -48,17 +49,6 @@ def behind(liar: Liar, target: Target) -> Target:
 
 def tried(target: Target, *laws: str, **how: Any) -> Report:
     return run(target, Plan(tuple(LAWS[each] for each in laws or LAWS), **how))
-
-
-def states(report: Report) -> dict[str, str]:
-    return {law.law: f"{law.state} {law.reason}".strip() for law in report.laws}
-
-
-def found(report: Report) -> list[str]:
-    return [
-        f"{each.law} {each.operation} {each.kind}: expected {each.expected}; came {each.came}"
-        for each in report.findings
-    ]
 
 
 @pytest.mark.slow  # test_whole_suite.py tries all laws

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import httpx
+import msgspec
 import pytest
 
 from contracts.findings import Report
@@ -13,8 +15,10 @@ from contracts.mutants.matrix import chosen, fate, matrix
 from contracts.mutants.served import Served
 from contracts.runner import Plan, run
 from contracts.runner import chosen as chosen_laws
+from contracts.target import HttpClock, PythonClock
 
 from .other_target import other_target
+from .outcomes import found
 
 SAMPLE = {
     "count-as-float": "wire.reads", "number-in-text": "wire", "any-token": "access", "delete-across": "access",
@@ -31,8 +35,9 @@ KILLED = 0.95
 
 def complaints(report: Report) -> list[str]:
     """What a run has to say against a target that keeps the contract: nothing, and it has verified everything."""
-    said = [f"{each.law}: {each.operation}: expected {each.expected}, came {each.came}" for each in report.findings]
-    return said + [f"{each.law}: {each.state}: {each.reason}" for each in report.laws if each.state != "passed"]
+    return found(report) + [
+        f"{each.law}: {each.state}: {each.reason}" for each in report.laws if each.state != "passed"
+    ]
 
 
 def test_the_reference_keeps_every_law() -> None:
@@ -45,6 +50,20 @@ def test_the_reference_keeps_every_law() -> None:
 def test_an_implementation_that_shares_no_code_with_it_does_too() -> None:
     with other_target() as target:
         assert complaints(run(target, Plan(ALL))) == []
+
+
+def test_a_clock_may_be_a_function() -> None:
+    with other_target() as target:
+        shown = target.ports.clock
+        assert isinstance(shown, HttpClock)
+
+        def clock(to: str | None) -> str:
+            answer = httpx.get(shown.url) if to is None else httpx.post(shown.url, json={"set": to})
+            return str(answer.json()["now"])
+
+        ports = msgspec.structs.replace(target.ports, clock=PythonClock(clock))
+        laws = chosen_laws(ALL, ("model.override-expiry", "model.windows"))
+        assert complaints(run(msgspec.structs.replace(target, ports=ports), Plan(laws))) == []
 
 
 def test_the_sample_has_one_of_each_family() -> None:
@@ -68,9 +87,9 @@ def test_no_false_alarm_whatever_the_seed() -> None:
 
 @pytest.mark.slow
 def test_the_kill_matrix() -> None:
-    found = matrix(chosen(), ALL)
-    lived = [kill.id for kill in found.mutants if not kill.killed]
-    assert found.rate >= KILLED, lived
-    assert found.median_calls is not None
-    assert found.median_calls <= MOST_CALLS
-    assert found.false_alarms == ()
+    table = matrix(chosen(), ALL)
+    lived = [kill.id for kill in table.mutants if not kill.killed]
+    assert table.rate >= KILLED, lived
+    assert table.median_calls is not None
+    assert table.median_calls <= MOST_CALLS
+    assert table.false_alarms == ()

@@ -31,6 +31,7 @@ from contracts.wire.verdicts import Unclear, Verdicts
 from mock_server import bundles
 
 from .liar import Exchange, Liar, Lie, honest
+from .outcomes import found, states
 
 BUNDLE = Bundle(msgspec.json.decode(bundles.load("openapp")))
 LAWS = {law.id: law for law in wire.LAWS}
@@ -52,17 +53,6 @@ def liar(clean: Target) -> Iterator[Liar]:
 
 def tried(target: Target, *laws: str, **how: Any) -> Report:
     return run(target, Plan(tuple(LAWS[each] for each in laws or LAWS), **how))
-
-
-def states(report: Report) -> dict[str, str]:
-    return {law.law: f"{law.state} {law.reason}".strip() for law in report.laws}
-
-
-def found(report: Report) -> list[str]:
-    return [
-        f"{each.law} {each.operation} {each.kind}: expected {each.expected}; came {each.came}"
-        for each in report.findings
-    ]
 
 
 # -- the reference ------------------------------------------------------------------------------------------------------
