@@ -32,8 +32,8 @@ def signed(event: Any, signing: Mapping[str, Any], secret: str, now: int) -> tup
     body = event.encode() if isinstance(event, str) else json.dumps(event, separators=(",", ":")).encode()
     key = {"wrong": WRONG_SECRET, "empty": ""}.get(signing.get("secret", ""), secret)
     at = now // SECOND - int(signing.get("age", 0))
-    ((name, value),) = stripe.sign(Message(body), key, at).headers
-    ((_, other),) = stripe.sign(Message(body), WRONG_SECRET, at).headers
+    ((name, value),) = stripe.SCHEME.sign(Message(body), key, at).headers
+    ((_, other),) = stripe.SCHEME.sign(Message(body), WRONG_SECRET, at).headers
     time, _, mac = value.partition(",")
     if signing.get("time") == "changed":
         time = f"t={at + 1}"

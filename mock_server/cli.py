@@ -11,6 +11,7 @@ import typer
 import mock_server
 from contracts.cli import app as contract
 from mock_server.commands import GROUPS
+from mock_server.webhooks.cli import webhook
 
 app = typer.Typer(
     name="mockbill",
@@ -30,6 +31,7 @@ app.add_typer(spec, name="spec")
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)
 app.add_typer(contract, name="contract")
+app.add_typer(webhook, name="webhook")
 
 FINDINGS, WRONG_USE = 1, 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,11 +12,22 @@ from mock_server.apis.openapp.model import provider_events, webhook_ingress
 from mock_server.apis.openapp.model.state import Catalog
 from mock_server.engine.decisions import Context
 from mock_server.webhooks.schemes import stripe
+from mock_server.webhooks.schemes.hmacs import Hmac
 from mock_server.webhooks.schemes.protocol import Message, Rejected, Verified
 
 from .mutant import Install, family, patched, replacing
 
 mutant = family("ingress")
+
+
+def _verifying(make: Callable[[Any], Any]) -> Install:
+    """A fault in how Stripe's signatures are verified."""
+
+    def of_all(real: Any) -> Any:
+        faulty = make(lambda *args: real(stripe.SCHEME, *args))
+        return lambda self, *args: faulty(*args) if self is stripe.SCHEME else real(self, *args)
+
+    return patched(Hmac, "verify", of_all)
 
 
 def _taking(*reasons: str) -> Install:
@@ -28,7 +40,7 @@ def _taking(*reasons: str) -> Install:
 
         return faulty
 
-    return patched(stripe, "verify", make)
+    return _verifying(make)
 
 
 def _known_header(real: Any) -> Any:
@@ -62,7 +74,7 @@ def _rewritten(*, only: bool) -> Install:
 
         return faulty
 
-    return patched(stripe, "verify", make)
+    return _verifying(make)
 
 
 def _tolerating(seconds: Any) -> Install:
@@ -71,7 +83,7 @@ def _tolerating(seconds: Any) -> Install:
             message, headers, secrets, now, seconds(tolerance)
         )
 
-    return patched(stripe, "verify", make)
+    return _verifying(make)
 
 
 def _empty_secret(real: Any) -> Any:
@@ -131,7 +143,7 @@ MUTANTS = (
     mutant(
         "signature-without-body",
         "a signature that was good once is good for any body",
-        patched(stripe, "verify", _known_header),
+        _verifying(_known_header),
         84,
     ),
     mutant("unsigned-taken", "a webhook may have no signature", _taking("missing"), 37),
@@ -139,9 +151,7 @@ MUTANTS = (
     mutant(
         "a-second-older-taken", "webhooks may be a second too old", _tolerating(lambda tolerance: tolerance + 1), 85
     ),
-    mutant(
-        "empty-secret-taken", "what is signed with an empty secret is taken", patched(stripe, "verify", _empty_secret)
-    ),
+    mutant("empty-secret-taken", "what is signed with an empty secret is taken", _verifying(_empty_secret)),
     mutant("rewritten-taken", "a body may be written in another way than it was signed", _rewritten(only=False)),
     mutant("only-rewritten-taken", "a body must be signed as our own JSON writer writes it", _rewritten(only=True)),
     mutant("event-twice", "an event that comes twice counts twice", patched(Context, "recall", _never_seen), 86),

@@ -19,7 +19,7 @@ def control(path: str = "") -> str:
 
 
 def signed(body: bytes, at: int, secret: str = "whsec_demo") -> dict[str, str]:
-    return {**dict(stripe.sign(Message(body), secret, at).headers), "content-type": "application/json"}
+    return {**dict(stripe.SCHEME.sign(Message(body), secret, at).headers), "content-type": "application/json"}
 
 
 def portal_off(world: World) -> None:

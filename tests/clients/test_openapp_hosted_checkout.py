@@ -108,7 +108,7 @@ def test_a_repeated_webhook_changes_nothing_more(world: World) -> None:
 
 def test_what_the_mock_signs_stripes_library_accepts() -> None:
     payload = completed()
-    ((_, header),) = scheme.sign(Message(payload), SECRET, int(time.time())).headers
+    ((_, header),) = scheme.SCHEME.sign(Message(payload), SECRET, int(time.time())).headers
 
     accepted = stripe.Webhook.construct_event(payload, header, SECRET)
     assert (accepted.id, accepted.type) == ("evt_1", "checkout.session.completed")

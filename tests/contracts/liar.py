@@ -74,7 +74,7 @@ class Exchange:
     def sign(self, at: int) -> None:
         """The body as it is now, signed as the provider would."""
         self.headers.pop("stripe-signature", None)
-        ((name, value),) = stripe.sign(Message(self.body), SECRET, at).headers
+        ((name, value),) = stripe.SCHEME.sign(Message(self.body), SECRET, at).headers
         self.headers[name.lower()] = value
 
     def send(self) -> None:

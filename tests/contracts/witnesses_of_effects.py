@@ -66,7 +66,7 @@ def others_subscription(it: Probe) -> None:
 
 
 def signed(body: bytes) -> Ask:
-    headers = {"content-type": "application/json", **dict(stripe.sign(Message(body), SECRET, SECONDS).headers)}
+    headers = {"content-type": "application/json", **dict(stripe.SCHEME.sign(Message(body), SECRET, SECONDS).headers)}
     return "POST", "/billing/webhooks/stripe", {"body": body, "headers": headers}
 
 

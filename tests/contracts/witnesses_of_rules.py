@@ -202,7 +202,7 @@ def other_body(it: Probe) -> None:
     from mock_server.webhooks.schemes import stripe
     from mock_server.webhooks.schemes.protocol import Message
 
-    ((_, header),) = stripe.sign(Message(paid("pro")), "whsec_demo", SECONDS).headers
+    ((_, header),) = stripe.SCHEME.sign(Message(paid("pro")), "whsec_demo", SECONDS).headers
     it.event(paid("pro"), header=header)
     it.event(paid("business"), header=header)
 
@@ -211,7 +211,7 @@ def written_otherwise(it: Probe) -> None:
     from mock_server.webhooks.schemes import stripe
     from mock_server.webhooks.schemes.protocol import Message
 
-    ((_, header),) = stripe.sign(Message(paid("pro")), "whsec_demo", SECONDS).headers
+    ((_, header),) = stripe.SCHEME.sign(Message(paid("pro")), "whsec_demo", SECONDS).headers
     it.event(paid("pro", indent=2), header=header)
 
 

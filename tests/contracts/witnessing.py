@@ -137,7 +137,7 @@ class Probe:
 
     def event(self, body: bytes, at: int = 0, secret: str = SECRET, header: str | None = None) -> Answer:
         """A webhook, signed `at` seconds from NOW."""
-        signature = dict(stripe.sign(Message(body), secret, SECONDS + at).headers)
+        signature = dict(stripe.SCHEME.sign(Message(body), secret, SECONDS + at).headers)
         if header is not None:
             signature = {"Stripe-Signature": header} if header else {}
         headers = {"content-type": "application/json", **signature}

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
+
+Reason = Literal[
+    "missing",  # no signature header
+    "missing_time",  # no timestamp where the scheme signs one
+    "missing_id",  # no message id where the scheme signs one
+    "missing_url",  # the scheme signs the receiver's URL, and nobody said which that is
+    "malformed",  # a header that cannot be read
+    "unsupported",  # only signatures of versions that nobody trusts
+    "mismatch",  # readable, and not by any of the secrets over these bytes
+    "expired",  # signed too long ago
+    "premature",  # signed too far in the future
+    "invalid_secret",  # no given secret has the form that the scheme's keys have
+]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -24,25 +37,72 @@ class Signed(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """The signature holds; `signed_at` is the time it carries in seconds since 1970, where the scheme has one."""
+    """The signature holds. `signed_at`: the time that it carries in seconds since 1970, where the scheme has one;
+    `secret`: which of the secrets it was, counted from 0."""
 
     signed_at: int | None = None
+    secret: int = 0
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """`reason` is one of the scheme's named reasons; `explanation` says what was found, without any secret."""
+    """`explanation` says what was found, without any secret."""
 
-    reason: str
+    reason: Reason
     explanation: str
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """What a request's headers say of its signature, before any of it is believed: the very texts that stand there."""
+
+    signatures: tuple[str, ...]
+    time: str | None = None
+    id: str | None = None
+
+
+class InvalidSecret(ValueError):
+    """A secret that is no key of this scheme. The message says what form it should have, and does not repeat it."""
+
+
 class Scheme(Protocol):
-    name: str
+    """`name` is what files and commands call it; `title` is the provider's own name.
+
+    `header` carries the signature. `tolerance` is how many seconds old a signature may be unless somebody says otherwise;
+    0 if the scheme signs no time. `uses`: what is signed beside the body ("time", "id", "url").
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def header(self) -> str: ...
+    @property
+    def tolerance(self) -> int: ...
+    @property
+    def uses(self) -> frozenset[str]: ...
 
     def sign(self, message: Message, secret: str, now: int) -> Signed:
-        """`now` is seconds since 1970."""
+        """`now` is seconds since 1970. Raises InvalidSecret."""
 
     def verify(
-        self, message: Message, headers: Mapping[str, str], secrets: Sequence[str], now: int, tolerance: int
+        self,
+        message: Message,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        now: int,
+        tolerance: int | None = None,
     ) -> Verified | Rejected:
-        """Header names in lower case. `secrets`: any one may match, as during a rotation. `tolerance` in seconds, 0: off."""
+        """Header names in lower case. `secrets`: any may match, as during a rotation. `tolerance` in seconds: 0 is off,
+        None the scheme's own."""
+
+    def claim(self, headers: Mapping[str, str]) -> Claim | Rejected:
+        """What the headers say."""
+
+    def material(self, message: Message, claim: Claim) -> bytes:
+        """The bytes that were signed, if the claim is true."""
+
+    def keys(self, secret: str) -> tuple[bytes, ...]:
+        """The key that a secret stands for; several where a provider's own libraries take several. Raises InvalidSecret."""
+
+    def seal(self, key: bytes, material: bytes) -> str:
+        """The signature of `material` as it is written in the header. For a key that can only verify: nothing, ""."""

@@ -172,7 +172,7 @@ def event_of(capture: Capture) -> Any:
 
 
 def signature_of(capture: Capture) -> str:
-    (found,) = [value for name, value in capture.headers if name == stripe.HEADER]
+    (found,) = [value for name, value in capture.headers if name == stripe.SCHEME.header]
     return found
 
 
@@ -190,7 +190,7 @@ class TestShipped:
         seconds = capture.received_at // SECOND
         given = {name.lower(): value for name, value in capture.headers}
         verdicts = [
-            stripe.verify(Message(capture.body), given, [SECRET], seconds + late, 300) for late in (0, 300, 301)
+            stripe.SCHEME.verify(Message(capture.body), given, [SECRET], seconds + late, 300) for late in (0, 300, 301)
         ]
         assert verdicts[:2] == [Verified(seconds)] * 2
         assert isinstance(verdicts[2], Rejected)
@@ -208,7 +208,7 @@ class TestShipped:
         for at in range(len(capture.body)):
             body = bytearray(capture.body)
             body[at] ^= 1 + at % 255
-            verdict = stripe.verify(Message(bytes(body)), given, [SECRET], capture.received_at // SECOND, 300)
+            verdict = stripe.SCHEME.verify(Message(bytes(body)), given, [SECRET], capture.received_at // SECOND, 300)
             assert isinstance(verdict, Rejected)
             assert verdict.reason == "mismatch"
 

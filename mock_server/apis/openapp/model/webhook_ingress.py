@@ -31,7 +31,7 @@ from .problems import (
 from .provider_events import InvalidEvent, ProviderEvent, read_event
 from .state import OpenApp, Org, Subscription
 
-PROVIDERS: Mapping[str, Scheme] = {"stripe": stripe}
+PROVIDERS: Mapping[str, Scheme] = {"stripe": stripe.SCHEME}
 REFUSALS = {"missing": SIGNATURE_MISSING, "expired": SIGNATURE_EXPIRED}
 REMEMBERED_FOR = 30 * DAY
 OLDER = "older than what was applied already"

@@ -122,7 +122,7 @@ def webhook(body: bytes, age: int | None = 0, secret: str = "whsec_demo", provid
     def call(state: Any, context: Any) -> Any:
         headers: dict[str, str] = {}
         if age is not None:
-            signed = stripe.sign(Message(body), secret, context.now // SECOND - age)
+            signed = stripe.SCHEME.sign(Message(body), secret, context.now // SECOND - age)
             headers = {name.lower(): value for name, value in signed.headers}
         return receive(state, context, provider, headers, body, parse_json)
 

@@ -113,7 +113,8 @@ def perform(kind: str, args: list[Any], state: OpenApp, context: Context) -> Acc
         return upsert_override(state, context, body)
     body = json.dumps(stripe_event(state, context, *args)).encode()
     headers = {
-        name.lower(): value for name, value in stripe.sign(Message(body), "whsec_demo", context.now // SECOND).headers
+        name.lower(): value
+        for name, value in stripe.SCHEME.sign(Message(body), "whsec_demo", context.now // SECOND).headers
     }
     return receive(state, context, "stripe", headers, body, json.loads)
 

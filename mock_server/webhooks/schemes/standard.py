@@ -1,0 +1,151 @@
+"""Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature: v1,<base64>[ v1a,<base64>]`.
+
+Signed are the id, the timestamp's own text and the raw body, with dots between. `v1` is HMAC-SHA256 under the bytes that
+the secret is the base64 of (`whsec_` before it or not); `v1a` is Ed25519, `whsk_` the key that signs (seed and public key),
+`whpk_` the one that verifies. Both may stand in one list; other versions are passed over. Times are held to the tolerance
+on both sides. The id of a message stays when it is sent again, time and signature are new.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from .hmacs import MOST_SIGNATURES, TIME, in_time, keyring
+from .keys import Key, decoded, key_of
+from .protocol import Claim, InvalidSecret, Message, Rejected, Signed, Verified
+
+ASYMMETRIC = ("whsk_", "whpk_")
+TOLERANCE = 300
+VERSIONS = ("v1,", "v1a,")
+
+
+class StandardWebhooks(msgspec.Struct, frozen=True):
+    """`prefix` begins the three header names; `also` are others that are understood. `key`: how a `v1` secret is read."""
+
+    name: str
+    title: str
+    prefix: str = "webhook-"
+    also: tuple[str, ...] = ()
+    key: tuple[Key, ...] = ("whsec",)
+    tolerance: int = TOLERANCE
+
+    @property
+    def header(self) -> str:
+        return f"{self.prefix}signature"
+
+    @property
+    def uses(self) -> frozenset[str]:
+        return frozenset(("time", "id"))
+
+    def sign(self, message: Message, secret: str, now: int) -> Signed:
+        if not message.id:
+            raise ValueError(f"{self.title} signs a message id: say which")
+        claim = Claim((), str(now), message.id)
+        signature = self.seal(self.keys(secret)[0], self.material(message, claim))
+        version = "v1a" if secret.startswith(ASYMMETRIC) else "v1"
+        values = (("id", message.id), ("timestamp", str(now)), ("signature", f"{version},{signature}"))
+        return Signed(message.body, tuple((f"{self.prefix}{name}", value) for name, value in values))
+
+    def verify(
+        self,
+        message: Message,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        now: int,
+        tolerance: int | None = None,
+    ) -> Verified | Rejected:
+        claim = self.claim(headers)
+        if isinstance(claim, Rejected):
+            return claim
+        keys = keyring(self.keys, secrets)
+        if isinstance(keys, Rejected):
+            return keys
+        material = self.material(message, claim)
+        fits = [number for number, key in keys for text in claim.signatures if _fits(text, key, material)]
+        if not fits:
+            return Rejected("mismatch", f"no signature in {self.header} fits the id, the time, the body and the secret")
+        assert claim.time is not None
+        limit = self.tolerance if tolerance is None else tolerance
+        return in_time(int(claim.time), fits[0], now, limit, future=True)
+
+    def claim(self, headers: Mapping[str, str]) -> Claim | Rejected:
+        """Signatures with their version before them: it decides how each is checked."""
+        prefix = next((each for each in (self.prefix, *self.also) if f"{each}signature" in headers), self.prefix)
+        value, message_id, time = (headers.get(f"{prefix}{name}") for name in ("signature", "id", "timestamp"))
+        if value is None:
+            return Rejected("missing", f"the request has no {prefix}signature header")
+        if not message_id:
+            return Rejected("missing_id", f"the request has no {prefix}id header")
+        if time is None:
+            return Rejected("missing_time", f"the request has no {prefix}timestamp header")
+        if not TIME.fullmatch(time):
+            return Rejected("malformed", f"{prefix}timestamp is not a number of seconds")
+        entries = [each for each in value.split(" ") if "," in each]
+        trusted = tuple(each for each in entries if each.startswith(VERSIONS) and not each.endswith(","))
+        if not trusted:
+            form = f"{prefix}signature has no signature that counts; its form is v1,<base64>"
+            return Rejected("unsupported" if entries and not value.startswith(VERSIONS) else "malformed", form)
+        return Claim(trusted[:MOST_SIGNATURES], time, message_id)
+
+    def material(self, message: Message, claim: Claim) -> bytes:
+        head = f"{claim.id or message.id}.{claim.time}."
+        return head.encode("utf-8", "surrogateescape") + message.body
+
+    def keys(self, secret: str) -> tuple[bytes, ...]:
+        """A `v1` key as it is; one of Ed25519 with its prefix before it, so that the two cannot be taken for each other."""
+        for prefix in ASYMMETRIC:
+            if secret.startswith(prefix):
+                raw, size = decoded(secret.removeprefix(prefix), "the key"), 64 if prefix == "whsk_" else 32
+                if len(raw) != size:
+                    raise InvalidSecret(f"a key {prefix}... is {size} bytes in base64")
+                return (prefix.encode() + raw,)
+        found: list[bytes] = []
+        complaint: InvalidSecret | None = None
+        for kind in self.key:
+            try:
+                found.append(key_of(secret, kind))
+            except InvalidSecret as error:
+                complaint = error
+        if not found and complaint is not None:
+            raise complaint
+        return tuple(found)
+
+    def seal(self, key: bytes, material: bytes) -> str:
+        if key.startswith(b"whpk_"):
+            return ""
+        if key.startswith(b"whsk_"):
+            return b64encode(_private(key).sign(material)).decode()
+        return b64encode(hmac.digest(key, material, "sha256")).decode()
+
+
+def _fits(entry: str, key: bytes, material: bytes) -> bool:
+    version, _, text = entry.partition(",")
+    if key[:5] in (b"whsk_", b"whpk_"):
+        return version == "v1a" and _is_signed(text, key, material)
+    expected = b64encode(hmac.digest(key, material, "sha256"))
+    return version == "v1" and hmac.compare_digest(expected, text.encode("utf-8", "replace"))
+
+
+def _is_signed(text: str, key: bytes, material: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(key[-32:]).verify(b64decode(text, validate=True), material)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _private(key: bytes) -> Any:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(key[5:37])
+
+
+SCHEME = StandardWebhooks("standard-webhooks", "Standard Webhooks")
