@@ -154,7 +154,8 @@ def _scenario(target: Target) -> tuple[Scenario, dict[str, str], dict[str, str],
     names = {"org": part["orgs"][0]["id"], "other_org": part["orgs"][1]["id"]}
     if part["orgs"][0].get("portals"):
         names["portal"] = part["orgs"][0]["portals"][0]["id"]
-    secret = next(iter(part.get("webhook_secrets", {"": ""}).values()))
+    secret = part.get("webhook_secrets", {}).get("stripe", "")
+    secret = secret[0] if isinstance(secret, list) else secret
     if control is not None:
         credentials = dict(target.credentials)
     else:

@@ -45,6 +45,8 @@ def start_of(scenario: str) -> Start | None:
     found.pop("", None)
     portals = orgs[0].get("portals", [])
     secret = part.get("webhook_secrets", {}).get("stripe")
+    # Several while it is being changed; the first is the one to sign with.
+    secret = secret[0] if isinstance(secret, list) else secret
     return Start(found, org, other, portals[0]["id"] if portals else None, secret) if "owner" in found else None
 
 

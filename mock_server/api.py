@@ -65,6 +65,8 @@ class Api(msgspec.Struct, frozen=True):
     causes         for each job, why it was scheduled: domain state and the job's arguments -> a sentence
     explained      why the model refused, in the state that it refused in; None where it has no more to say than the
                    problem itself
+    told           what an event of that topic would say that somebody asks for: domain state, context, topic, organization
+                   -> subject and data; None if there is no such organization
     """
 
     name: str
@@ -91,3 +93,4 @@ class Api(msgspec.Struct, frozen=True):
     compared: Callable[[Any, Any], list[Change]] = lambda _, __: []
     causes: Mapping[str, Callable[[Any, Mapping[str, Any]], str]] = {}
     explained: Callable[[Any, Context, Problem, Caller | None], Explanation | None] = lambda *_: None
+    told: Callable[[Any, Context, str, str | None], tuple[str, dict[str, Any]] | None] = lambda *_: None

@@ -15,6 +15,7 @@ from mock_server.http.connexion_app import build
 from mock_server.http.dispatch import Dispatcher
 from mock_server.http.mock import Mock, Options, Served
 from mock_server.scenarios import Scenario, read_scenario
+from mock_server.webhooks.posting import Post
 
 APIS: dict[str, Api] = {api.name: api for api in (OPENAPP,)}
 """The emulated APIs, in the order in which they are listed."""
@@ -30,16 +31,18 @@ def create_mock(
     wall: Callable[[], Instant] = machine.wall,
     fresh_seed: Callable[[], int] = machine.fresh_seed,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    post: Post | None = None,
 ) -> Mock:
     """A mock with its first world. Raises FixtureError or UnknownApi.
 
-    `wall`, `fresh_seed` and `sleep` are all that it takes from the machine; tests hand in their own.
+    `wall`, `fresh_seed` and `sleep` are all that it takes from the machine, and `post` sends webhooks; tests hand in their
+    own.
     """
     options = options or Options()
     if options.root_api not in APIS:
         raise UnknownApi(f"there is no API {options.root_api!r}; there are: {', '.join(APIS)}")
     served = {name: _served(api) for name, api in APIS.items()}
-    return Mock(options, served, _served(CONTROL), _scenario_reader(), wall, fresh_seed, sleep)
+    return Mock(options, served, _served(CONTROL), _scenario_reader(), wall, fresh_seed, sleep, post)
 
 
 def create_app(mock: Mock | None = None) -> Dispatcher:

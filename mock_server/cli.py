@@ -82,6 +82,10 @@ def serve(
             "--strict", envvar="MOCKBILL_STRICT", help="Refuse unknown query parameters and API keys in Authorization."
         ),
     ] = False,
+    allow_remote: Annotated[
+        bool,
+        typer.Option("--allow-remote", envvar="MOCKBILL_ALLOW_REMOTE", help="Let webhooks go to other machines too."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", envvar="MOCKBILL_QUIET", help="No line per request.")] = False,
 ) -> None:
     """Start the mock. It keeps its state in memory and forgets it when it stops."""
@@ -102,6 +106,7 @@ def serve(
         auto_worlds=auto_worlds,
         public_url=public_url,
         control_token=None if is_loopback(host) else machine.fresh_token(),
+        allow_remote=allow_remote,
     )
     try:
         mock = create_mock(options)

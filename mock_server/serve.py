@@ -19,6 +19,8 @@ from mock_server.http.dispatch import Dispatcher
 from mock_server.http.mock import DEFAULT_WORLD, Mock
 from mock_server.http.wire import Protocol
 
+log = logging.getLogger("mockbill")
+
 GRACE_SECONDS = 0.5
 """How long requests under way may take to end; with the rest of stopping that stays under a second."""
 
@@ -66,7 +68,7 @@ def run(app: Dispatcher, listener: socket.socket, on_ready: Callable[[str], None
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(_Server(config), listener, on_ready))
+        runner.run(_serve(_Server(config), listener, on_ready, app.mock))
 
 
 class _Server(uvicorn.Server):
@@ -80,7 +82,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
+async def _serve(server: uvicorn.Server, listener: socket.socket, on_ready: Callable[[str], None], mock: Mock) -> None:
     async def tell() -> None:
         while not server.started:
             await asyncio.sleep(0.005)
@@ -91,6 +93,9 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, on_ready: Call
         await server.serve(sockets=[listener])
     finally:
         telling.cancel()
+        owed = await mock.webhooks.stop(GRACE_SECONDS)
+        if owed:
+            log.warning("%d webhook deliveries were still owed, and are forgotten with the worlds they came from", owed)
 
 
 def base_url(listener: socket.socket) -> str:

@@ -65,9 +65,10 @@ def test_the_scenario_that_is_shown_is_one(tmp_path: Path) -> None:
         pytest.fail("no scenario is shown")
 
 
-def test_every_command_prints_what_the_page_says() -> None:
-    page = CONTROL.read_text()
-    assert doc_commands.filled(page) == page, "python -m tests.doc_commands docs/control.md"
+@pytest.mark.parametrize("name", ["control.md", "webhooks.md"])
+def test_every_command_prints_what_the_page_says(name: str) -> None:
+    page = (DOCS / name).read_text()
+    assert doc_commands.filled(page) == page, f"python -m tests.doc_commands docs/{name}"
 
 
 def recipe(name: str) -> str:

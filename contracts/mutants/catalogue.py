@@ -47,7 +47,7 @@ NONE = "none"
 """The id of the server without a fault."""
 
 _NO_MONEY = "OpenApp's answers hold no prices and no invoices"
-_NOT_SENT = "the server does not send webhooks yet"
+_NOT_SENT = "the bundle says nothing of webhooks that go out, so no law may ask an implementation for them"
 
 NOT_MAPPED: Mapping[int, str] = {
     13: "no operation of OpenApp answers with Location",

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from mock_server.apis.openapp.model import provider_events, webhook_ingress
+from mock_server.apis.openapp.model import providers, webhook_ingress
 from mock_server.apis.openapp.model.state import Catalog
 from mock_server.engine.decisions import Context
-from mock_server.webhooks.schemes import stripe
+from mock_server.webhooks.schemes import hmacs, stripe
 from mock_server.webhooks.schemes.hmacs import Hmac
 from mock_server.webhooks.schemes.protocol import Message, Rejected, Verified
 
-from .mutant import Install, family, patched, replacing
+from .mutant import Install, family, patched, replacing, together
 
 mutant = family("ingress")
 
@@ -90,6 +90,10 @@ def _empty_secret(real: Any) -> Any:
     return lambda message, headers, secrets, *args: real(message, headers, [*secrets, ""], *args)
 
 
+def _no_key(real: Any) -> Any:
+    return lambda secret, kind: real(secret, kind) if secret else b""
+
+
 def _never_seen(real: Any) -> Any:
     return lambda self, scope, key: None if scope.startswith("openapp/webhook/") else real(self, scope, key)
 
@@ -124,12 +128,12 @@ def _as_it_claims(real: Any) -> Any:
 def _of_any_shape(real: Any) -> Any:
     """What is not understood is an event of another kind."""
 
-    def faulty(provider: str, payload: Any, catalog: Any) -> Any:
+    def faulty(provider: str, payload: Any, *args: Any) -> Any:
         try:
-            return real(provider, payload, catalog)
-        except provider_events.InvalidEvent:
+            return real(provider, payload, *args)
+        except providers.InvalidEvent:
             raw = payload if isinstance(payload, dict) else {}
-            return provider_events.ProviderEvent("", "other", provider, 0, raw)
+            return providers.ProviderEvent("", "other", provider, 0, raw)
 
     return faulty
 
@@ -151,7 +155,11 @@ MUTANTS = (
     mutant(
         "a-second-older-taken", "webhooks may be a second too old", _tolerating(lambda tolerance: tolerance + 1), 85
     ),
-    mutant("empty-secret-taken", "what is signed with an empty secret is taken", _verifying(_empty_secret)),
+    mutant(
+        "empty-secret-taken",
+        "what is signed with an empty secret is taken",
+        together(patched(hmacs, "key_of", _no_key), _verifying(_empty_secret)),
+    ),
     mutant("rewritten-taken", "a body may be written in another way than it was signed", _rewritten(only=False)),
     mutant("only-rewritten-taken", "a body must be signed as our own JSON writer writes it", _rewritten(only=True)),
     mutant("event-twice", "an event that comes twice counts twice", patched(Context, "recall", _never_seen), 86),
@@ -160,7 +168,7 @@ MUTANTS = (
         "an event older than the last one counts",
         replacing(webhook_ingress._following, _in_any_order),
     ),
-    mutant("no-event-taken", "what is no event is taken", replacing(provider_events.read_event, _of_any_shape)),
+    mutant("no-event-taken", "what is no event is taken", replacing(providers.read_event, _of_any_shape)),
     mutant("price-of-another", "a price stands for the tier after its own", patched(Catalog, "with_price", _next_tier)),
     mutant(
         "contradiction-applied",
@@ -170,6 +178,6 @@ MUTANTS = (
     mutant(
         "past-due-is-active",
         "a subscription that is past due is taken for an active one",
-        patched(provider_events, "STATUSES", _paid_all_the_same),
+        patched(providers.stripe, "STATUSES", _paid_all_the_same),
     ),
 )

@@ -101,7 +101,7 @@ def _of_nobody(case: Case) -> None:
     """A provider that is not known."""
     event = Provider(case).event(CREATED, subscription(case))
     for signing in ({}, {"header": "missing"}):
-        for name in ("paddle", "stripe2"):
+        for name in ("acmepay", "stripe2"):
             case.ask("post_billing_webhook", None, path={"provider": name}, json=event, signing=signing)
     case.ask(**billing(case, "plan"))
 

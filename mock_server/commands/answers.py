@@ -203,3 +203,55 @@ class FaultList(msgspec.Struct, frozen=True):
     """The faults of a world."""
 
     faults: list[Fault]
+
+
+class DeliveryCounts(msgspec.Struct, frozen=True):
+    """What has become of an endpoint's deliveries."""
+
+    delivered: int
+    failed: int
+    dropped: int
+    abandoned: int
+    pending: int
+    failing: int
+
+
+class WebhookEndpoint(msgspec.Struct, frozen=True):
+    """Who is told of what happens."""
+
+    id: str
+    url: str
+    scheme: str
+    secret: str | None
+    events: list[str]
+    disabled: str | None
+    counts: DeliveryCounts
+
+
+class WebhookEndpointList(msgspec.Struct, frozen=True):
+    """The endpoints of a world."""
+
+    endpoints: list[WebhookEndpoint]
+
+
+class DeliveryLine(msgspec.Struct, frozen=True):
+    """A webhook that was sent, or is owed."""
+
+    id: str
+    endpoint: str
+    url: str
+    topic: str
+    subject: str
+    state: str
+    tried: int
+    due: str | None
+    status: int | None
+    error: str | None
+
+
+class DeliveryList(msgspec.Struct, frozen=True):
+    """Deliveries, newest first."""
+
+    matched: int
+    owed: int
+    deliveries: list[DeliveryLine]

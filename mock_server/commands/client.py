@@ -78,8 +78,10 @@ class Mock:
     def get(self, shape: type[T], *path: str, query: Query | None = None, patience: float = PATIENCE_S) -> Answer[T]:
         return self._understood(shape, self._ask("GET", path, patience, query).content)
 
-    def post(self, shape: type[T], *path: str, body: Any = None, patience: float = PATIENCE_S) -> Answer[T]:
-        return self._understood(shape, self._ask("POST", path, patience, body=_encoded(body)).content)
+    def post(
+        self, shape: type[T], *path: str, body: Any = None, query: Query | None = None, patience: float = PATIENCE_S
+    ) -> Answer[T]:
+        return self._understood(shape, self._ask("POST", path, patience, query, _encoded(body)).content)
 
     def patch(self, shape: type[T], *path: str, body: Any, query: Query | None = None) -> Answer[T]:
         return self._understood(shape, self._ask("PATCH", path, PATIENCE_S, query, _encoded(body)).content)

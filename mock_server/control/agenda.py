@@ -10,6 +10,8 @@ from mock_server.engine.kernel import MOST_JOBS, AgendaOverrun, Fallen, one_job,
 from mock_server.engine.world import WorldState
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.http.mock import Mock
+from mock_server.store.deliveries import Delivery
+from mock_server.webhooks.dispatching import JOB
 
 from .journal import USUAL_LIMIT
 from .problems import INVALID_TIME, TOO_MUCH_DUE
@@ -20,34 +22,51 @@ async def get_agenda(call: Call) -> Reply:
     world, mock = world_of(call), call.mock
     now = mock.now_in(world)
     state, limit = world.state, call.query.get("limit", USUAL_LIMIT)
+    attempts = [_attempt(each, now) for each in world.deliveries.upcoming()] if world.has_deliveries else []
     if "within" in call.query:
         try:
             until = add_duration(now, call.query["within"])
         except InvalidTime as error:
             raise Refusal(INVALID_TIME(field="within", reason=str(error))) from None
-        return Reply(_played_through(mock, state, now, until, limit))
+        attempts = [each for each in attempts if each[0] <= until]
+        return Reply(_with(_played_through(mock, state, now, until, limit), attempts, limit))
     items = list(state.agenda)
-    shown = [_shown(mock, state, item, one_job(state, item, mock.jobs), now) for item in items[:limit]]
-    return Reply(
-        {
-            "now": format_instant(now),
-            "until": None,
-            "ahead": len(items),
-            "cut": len(items) > limit,
-            "items": shown,
-        }
-    )
+    shown = [(item.at, _shown(mock, state, item, one_job(state, item, mock.jobs), now)) for item in items[:limit]]
+    jobs = {"now": format_instant(now), "until": None, "ahead": len(items), "items": shown}
+    return Reply(_with(jobs, attempts, limit))
+
+
+def _with(jobs: dict[str, Any], attempts: list[tuple[Instant, dict[str, Any]]], limit: int) -> dict[str, Any]:
+    """The jobs and the webhooks that are due, in the order of time; at the same instant the jobs come first."""
+    items = sorted([*jobs["items"], *attempts], key=lambda each: each[0])
+    ahead = jobs["ahead"] + len(attempts)
+    return {**jobs, "ahead": ahead, "cut": ahead > limit, "items": [item for _, item in items[:limit]]}
+
+
+def _attempt(delivery: Delivery, now: Instant) -> tuple[Instant, dict[str, Any]]:
+    assert delivery.due is not None
+    at = max(delivery.due, now)
+    state = {
+        "at": format_instant(at),
+        "in": format_duration(at - now),
+        "api": delivery.happening.api,
+        "job": JOB,
+        "key": delivery.id,
+        "cause": f"{delivery.happening.topic} is owed to {delivery.url}"[:2000],
+        "outcome": f"attempt {delivery.tried + 1}; what comes of it is the receiver's",
+    }
+    return at, state
 
 
 def _played_through(mock: Mock, state: WorldState, now: Instant, until: Instant, limit: int) -> dict[str, Any]:
-    items: list[dict[str, Any]] = []
+    items: list[tuple[Instant, dict[str, Any]]] = []
     ahead = 0
 
     def see(before: WorldState, item: Item, fallen: Fallen) -> None:
         nonlocal ahead
         ahead += 1
         if len(items) < limit:
-            items.append(_shown(mock, before, item, fallen, now))
+            items.append((item.at, _shown(mock, before, item, fallen, now)))
 
     try:
         settle_seeing(state, until, mock.jobs, see)
@@ -57,7 +76,6 @@ def _played_through(mock: Mock, state: WorldState, now: Instant, until: Instant,
         "now": format_instant(now),
         "until": format_instant(until),
         "ahead": ahead,
-        "cut": ahead > limit,
         "items": items,
     }
 

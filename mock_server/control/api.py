@@ -14,7 +14,7 @@ from mock_server.engine.instants import Instant
 from mock_server.http.envelope import render
 from mock_server.http.mock import Mock
 
-from . import agenda, audit, clock, export, faults, inside, journal, snapshots, state, worlds
+from . import agenda, audit, clock, deliveries, export, faults, inside, journal, snapshots, state, webhooks, worlds
 from .token import matches
 
 OPERATOR_CALLER = Caller("control", None, frozenset({OPERATOR}))
@@ -71,6 +71,15 @@ API = Api(
         "clear_faults": faults.clear_faults,
         "get_fault": faults.get_fault,
         "remove_fault": faults.remove_fault,
+        "list_webhook_endpoints": webhooks.list_endpoints,
+        "add_webhook_endpoint": webhooks.add_endpoint,
+        "get_webhook_endpoint": webhooks.get_endpoint,
+        "change_webhook_endpoint": webhooks.change_endpoint,
+        "remove_webhook_endpoint": webhooks.remove_endpoint,
+        "list_deliveries": deliveries.list_deliveries,
+        "get_delivery": deliveries.get_delivery,
+        "redeliver": deliveries.redeliver,
+        "emit_webhook": deliveries.emit,
         "get_agenda": agenda.get_agenda,
         "get_clock": clock.get_clock,
         "move_clock": clock.move_clock,

@@ -9,6 +9,7 @@ from mock_server.engine.instants import Instant, InvalidTime, add_duration, form
 from mock_server.engine.kernel import AgendaOverrun, Fallen, advance
 from mock_server.engine.world import WorldState
 from mock_server.http.exchange import Call, Refusal, Reply
+from mock_server.store.worlds import World
 
 from .problems import CLOCK_GOES_BACK, INVALID_TIME, NOTHING_DUE, TOO_MUCH_DUE
 from .worlds import instant, world_of
@@ -31,11 +32,14 @@ async def move_clock(call: Call) -> Reply:
         clock = frozen(now) if body["mode"] == "frozen" else running(now, wall)
         world.transact(lambda state: (_with_clock(state, clock), None))
     else:
-        wanted = _wanted(body, now, world.state)
+        wanted = _wanted(body, now, world)
         if wanted < now:
             raise Refusal(CLOCK_GOES_BACK(now=format_instant(now), wanted=format_instant(wanted)))
         try:
-            timeline = world.transact(lambda state: advance(state, wanted, mock.jobs, wall))
+            if world.has_deliveries:
+                timeline = await mock.webhooks.advance(world, wanted, mock.jobs)
+            else:
+                timeline = world.transact(lambda state: advance(state, wanted, mock.jobs, wall))
         except AgendaOverrun as error:
             raise Refusal(TOO_MUCH_DUE(reason=str(error))) from None
     after = world.state.clock
@@ -58,14 +62,16 @@ async def move_clock(call: Call) -> Reply:
     )
 
 
-def _wanted(body: dict[str, str], now: Instant, state: WorldState) -> Instant:
+def _wanted(body: dict[str, str], now: Instant, world: World) -> Instant:
     if "set" in body:
         return instant("set", body["set"])
     if "step" in body:
-        first = state.agenda.first()
-        if first is None:
+        first = world.state.agenda.first()
+        attempt = world.deliveries.next_due() if world.has_deliveries else None
+        ahead = [each for each in (None if first is None else first.at, attempt) if each is not None]
+        if not ahead:
             raise Refusal(NOTHING_DUE())
-        return first.at
+        return max(min(ahead), now)
     try:
         return add_duration(now, body["advance"])
     except InvalidTime as error:

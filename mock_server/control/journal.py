@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any
 
@@ -112,34 +113,43 @@ def _is_of(status: int, wanted: str) -> bool:
 async def _wait_for(call: Call, world: World) -> None:
     """Until enough entries match, the world is gone, the time is over, or the client has gone."""
     mock, query = call.mock, call.query
+    news, wanted = asyncio.Event(), query.get("at_least", 1)
+    with waiting(mock):
+        world.listeners = (*world.listeners, news.set)
+        ends = [asyncio.ensure_future(each) for each in (mock.sleep(query["wait"]), gone(call))]
+        for each in ends:
+            each.add_done_callback(lambda _: news.set())
+        try:
+            counted, seen, journal, cleared = 0, query.get("since", 0), world.journal, world.journal.cleared
+            while not (world.is_gone or any(each.done() for each in ends)):
+                if journal is not world.journal or cleared != journal.cleared:
+                    counted, journal, cleared = 0, world.journal, world.journal.cleared
+                # Only what has come since the last look: a busy world would spend its time on those who wait.
+                counted, seen = counted + len(matching(world, {**query, "since": seen})), world.journal.cursor
+                if counted >= wanted:
+                    return
+                news.clear()
+                await news.wait()
+        finally:
+            world.listeners = tuple(each for each in world.listeners if each != news.set)
+            for each in ends:
+                each.cancel()
+            await asyncio.wait(ends)
+
+
+@contextmanager
+def waiting(mock: Mock) -> Iterator[None]:
+    """One of those that wait for news. Raises Refusal if there are too many."""
     if mock.waiting >= MOST_WAITING:
         raise Refusal(TOO_MANY_WAITING(most=MOST_WAITING))
-    news, wanted = asyncio.Event(), query.get("at_least", 1)
     mock.waiting += 1
-    world.listeners = (*world.listeners, news.set)
-    ends = [asyncio.ensure_future(each) for each in (mock.sleep(query["wait"]), _gone(call))]
-    for each in ends:
-        each.add_done_callback(lambda _: news.set())
     try:
-        counted, seen, journal, cleared = 0, query.get("since", 0), world.journal, world.journal.cleared
-        while not (world.is_gone or any(each.done() for each in ends)):
-            if journal is not world.journal or cleared != journal.cleared:
-                counted, journal, cleared = 0, world.journal, world.journal.cleared
-            # Only what has come since the last look: a busy world would spend its time on those who wait.
-            counted, seen = counted + len(matching(world, {**query, "since": seen})), world.journal.cursor
-            if counted >= wanted:
-                return
-            news.clear()
-            await news.wait()
+        yield
     finally:
         mock.waiting -= 1
-        world.listeners = tuple(each for each in world.listeners if each != news.set)
-        for each in ends:
-            each.cancel()
-        await asyncio.wait(ends)
 
 
-async def _gone(call: Call) -> None:
+async def gone(call: Call) -> None:
     """Once the client has gone; never where that cannot be told."""
     if call.receive is None or not await disconnected(call.receive):
         await asyncio.Event().wait()

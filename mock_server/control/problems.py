@@ -49,3 +49,33 @@ START_FORGOTTEN = ProblemType(
     409,
     "How the world was before request {number} is no longer known: too much has changed since. Take a newer slice.",
 )
+ENDPOINT_EXISTS = ProblemType(
+    "endpoint_exists", 409, "The world {world!r} has a webhook endpoint {endpoint!r} already."
+)
+TOO_MANY_ENDPOINTS = ProblemType(
+    "too_many_endpoints",
+    409,
+    "The world {world!r} has {most} webhook endpoints, and no more are kept. Remove one first.",
+)
+TOO_MANY_EMISSIONS = ProblemType(
+    "too_many_endpoints",
+    409,
+    "The world {world!r} still owes something to {most} emissions, and no more are kept. Remove one by its name, such as"
+    " emission-1, or let the clock move until they are delivered or given up.",
+)
+INVALID_ENDPOINT = ProblemType("invalid_endpoint", 400, "Webhooks cannot be sent so: {reason}.")
+NO_SUCH_ENDPOINT = ProblemType(
+    "not_found", 404, "The world {world!r} has no webhook endpoint {endpoint!r}; there are: {there_are}."
+)
+NO_SUCH_DELIVERY = ProblemType("not_found", 404, "The world {world!r} knows no delivery {delivery!r} (any more).")
+ENDPOINT_GONE = ProblemType(
+    "endpoint_gone", 409, "The endpoint {endpoint!r} of {delivery!r} is gone, so it cannot be sent there again."
+)
+EMITTED_TO_BOTH = ProblemType(
+    "invalid_request",
+    400,
+    "An emission goes to a URL (`to`) or to endpoints of the world; `{member}` does not fit that.",
+)
+NOTHING_TO_TELL = ProblemType(
+    "nothing_to_tell", 409, "There is no organization {org!r} that {event!r} could be about. Name another with `org`."
+)

@@ -26,16 +26,14 @@ async def put_state(call: Call) -> Reply:
         raise Refusal(UNKNOWN_API(api=body["api"], apis=", ".join(mock.apis)))
     wall = mock.wall()
 
-    def put(state: WorldState) -> tuple[WorldState, None]:
-        try:
-            after = _settled(mock, with_saved(state, read_state(body), api, wall))
-        except (InvalidTime, ValueError, LookupError, TypeError, ArithmeticError) as error:
-            raise Refusal(INVALID_STATE(reason=str(error) or type(error).__name__)) from None
-        if (complaint := mock.complaint_about(api.name, after)) is not None:
-            raise Refusal(INVALID_STATE(reason=complaint))
-        return after, None
-
-    world.transact(put)
+    # From here to `put` nothing else gets a turn: this is one step, though not `transact`, which would send what is new.
+    try:
+        after = _settled(mock, with_saved(world.state, read_state(body), api, wall))
+    except (InvalidTime, ValueError, LookupError, TypeError, ArithmeticError) as error:
+        raise Refusal(INVALID_STATE(reason=str(error) or type(error).__name__)) from None
+    if (complaint := mock.complaint_about(api.name, after)) is not None:
+        raise Refusal(INVALID_STATE(reason=complaint))
+    world.put(after)
     world.journal.forget_states()
     return Reply(summary(mock, world))
 

@@ -14,6 +14,7 @@ from .agenda import Item
 from .clock import moved
 from .decisions import Accepted, Context, Effect, Emit, Refused, Remember, Schedule
 from .instants import Instant
+from .outbox import MOST_HAPPENINGS
 from .world import WorldState
 
 D = TypeVar("D")
@@ -71,6 +72,15 @@ def settle(state: WorldState, until: Instant, jobs: Jobs) -> tuple[WorldState, l
     return settle_seeing(state, until, jobs, lambda _, __, fallen: timeline.append(fallen)), timeline
 
 
+def settle_some(state: WorldState, until: Instant, jobs: Jobs, most: int) -> tuple[WorldState, list[Fallen]]:
+    """`settle`, but no more than `most` jobs, so that what they emit is still in the outbox of the state that comes."""
+    timeline: list[Fallen] = []
+    while len(timeline) < most and (first := state.agenda.first()) is not None and first.at <= until:
+        state, fallen = _done(state, jobs)
+        timeline.append(fallen)
+    return state, timeline
+
+
 def settle_seeing(
     state: WorldState, until: Instant, jobs: Jobs, see: Callable[[WorldState, Item, Fallen], None]
 ) -> WorldState:
@@ -106,6 +116,8 @@ def _outcome_of(state: WorldState, item: Item, jobs: Jobs) -> tuple[Accepted[Any
 
 def _applied(state: WorldState, api: str, outcome: Accepted[Any, Any], now: Instant) -> WorldState:
     agenda, outbox, memory = state.agenda, state.outbox, state.memory
+    if len(outbox) > MOST_HAPPENINGS:
+        outbox = outbox.trimmed()
     effect: Effect
     for effect in outcome.effects:
         if isinstance(effect, Schedule):

@@ -19,6 +19,8 @@ from mock_server.engine.world import WorldState
 from mock_server.fixtures import FixtureError
 from mock_server.scenarios import Scenario, initial_state
 from mock_server.store.worlds import World, Worlds
+from mock_server.webhooks.dispatching import WebhookDispatcher
+from mock_server.webhooks.posting import Post
 
 from .check import ResponseCheck
 from .contract import Contract
@@ -42,7 +44,10 @@ def _never_back(wall: Callable[[], Instant]) -> Callable[[], Instant]:
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How a mock was started. `control_token` is asked for under /_mock unless it is None."""
+    """How a mock was started. `control_token` is asked for under /_mock unless it is None.
+
+    `allow_remote`: webhooks may go to other machines too.
+    """
 
     root_api: str = "openapp"
     scenario: str = "demo"
@@ -50,6 +55,7 @@ class Options(msgspec.Struct, frozen=True):
     auto_worlds: bool = False
     public_url: str | None = None
     control_token: str | None = None
+    allow_remote: bool = False
 
 
 class Served:
@@ -102,6 +108,7 @@ class Mock:
         wall: Callable[[], Instant] = machine.wall,
         fresh_seed: Callable[[], int] = machine.fresh_seed,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        post: Post | None = None,
     ) -> None:
         self.options = options
         self.served = served
@@ -114,6 +121,8 @@ class Mock:
         self.waiting = 0
         """How many requests of the control API wait for news."""
         self.worlds = Worlds()
+        self.webhooks = WebhookDispatcher(self.worlds, self.now_in, self.wall, post=post)
+        """Sends what the worlds owe to their endpoints."""
         self._probed: set[str] = set()
         self.check = ResponseCheck()
         self.breaches: deque[str] = deque(maxlen=100)

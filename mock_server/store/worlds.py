@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from mock_server.engine.instants import Instant
+from mock_server.engine.outbox import Happening
 from mock_server.engine.world import WorldState
 
+from .deliveries import Deliveries
 from .faults import Faults
 from .journal import MOST_BYTES_OF_ALL, Entry, Journal
 from .snapshots import Snapshots
@@ -32,14 +34,18 @@ class World:
     """A name, a state, and the records that belong to it. `initial` is what a reset goes back to.
 
     `listeners` are called whenever a request has been answered, the journal was emptied, or the world is gone.
+    `heard` is called with what has happened in the world, in the very step in which it happened; it must not come back
+    for more. None: nobody listens.
     """
 
     __slots__ = (
+        "_deliveries",
         "_faults",
         "_journal",
         "_lock",
         "_snapshots",
         "_state",
+        "heard",
         "initial",
         "is_gone",
         "listeners",
@@ -59,6 +65,8 @@ class World:
         self._journal: Journal | None = None
         self._faults: Faults | None = None
         self._snapshots: Snapshots | None = None
+        self._deliveries: Deliveries | None = None
+        self.heard: Callable[[list[Happening]], None] | None = None
         self.listeners: tuple[Callable[[], None], ...] = ()
         self.is_gone = False
 
@@ -98,6 +106,16 @@ class World:
         return self._snapshots
 
     @property
+    def deliveries(self) -> Deliveries:
+        if self._deliveries is None:
+            self._deliveries = Deliveries()
+        return self._deliveries
+
+    @property
+    def has_deliveries(self) -> bool:
+        return self._deliveries is not None
+
+    @property
     def requests(self) -> int:
         """How many requests its APIs have been sent."""
         return self._journal.opened if self._journal is not None else 0
@@ -115,12 +133,16 @@ class World:
             with self._lock:
                 if self._state is before:
                     self._state = after
+                    if self.heard is not None and after.outbox.next > before.outbox.next:
+                        self.heard(after.outbox.since(before.outbox.next))
                     return result
 
     def put(self, state: WorldState) -> None:
-        """Put another state in place of the one that is there."""
+        """Put another state in place of the one that is there. What that owed is abandoned, and nothing new is owed."""
         with self._lock:
             self._state = state
+            if self._deliveries is not None:
+                self._deliveries.abandon()
 
     def reset(self, state: WorldState) -> None:
         """Put `state` in place, and empty the world's records. Its snapshots stay."""
@@ -128,6 +150,8 @@ class World:
             self._state = state
             self._journal = None if self._journal is None else Journal(self._journal.cursor)
             self._faults = None
+            self._deliveries = None
+            self.heard = None
         self.tell()
 
     def tell(self) -> None:

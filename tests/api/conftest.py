@@ -10,6 +10,7 @@ from mock_server.app import create_app, create_mock
 from mock_server.http.mock import Mock, Options
 
 from .client import WALL, Client, World
+from .posting import NobodyThere
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def options() -> Options:
 
 @pytest.fixture
 def mock(options: Options) -> Iterator[Mock]:
-    mock = create_mock(options, wall=lambda: WALL, fresh_seed=lambda: 7)
+    mock = create_mock(options, wall=lambda: WALL, fresh_seed=lambda: 7, post=NobodyThere())
     yield mock
     assert list(mock.breaches) == []
 

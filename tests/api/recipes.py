@@ -76,6 +76,19 @@ def fault_added(world: World) -> dict[str, str]:
     return {"fault": "added"}
 
 
+def endpoint_added(world: World) -> dict[str, str]:
+    body = {"id": "added", "url": "http://127.0.0.1:9/hooks", "secret": "whsec_demo"}
+    assert world.control("POST", "/webhook-endpoints", json=body).status == 201
+    return {"endpoint": "added"}
+
+
+def delivery_owed(world: World) -> dict[str, str]:
+    endpoint_added(world)
+    answer = world.control("POST", "/webhooks/emit", json={"event": "invoice.paid"})
+    assert answer.status == 200, answer.body
+    return {"delivery": answer.json["deliveries"][0]["id"]}
+
+
 def refused(world: World) -> dict[str, str]:
     assert world.billing("POST", "checkout", json={"tier_slug": "gold"}).status == 400
     return {}
@@ -104,6 +117,19 @@ CONTROL: dict[str, Request] = {
     "clear_faults": Request("DELETE", control("/faults")),
     "get_fault": Request("GET", control("/faults/{fault}"), setup=fault_added),
     "remove_fault": Request("DELETE", control("/faults/{fault}"), setup=fault_added),
+    "list_webhook_endpoints": Request("GET", control("/webhook-endpoints"), setup=endpoint_added),
+    "add_webhook_endpoint": Request(
+        "POST", control("/webhook-endpoints"), json={"url": "http://127.0.0.1:9/hooks", "scheme": "svix"}
+    ),
+    "get_webhook_endpoint": Request("GET", control("/webhook-endpoints/{endpoint}"), setup=endpoint_added),
+    "change_webhook_endpoint": Request(
+        "PATCH", control("/webhook-endpoints/{endpoint}"), json={"secret": "whsec_new"}, setup=endpoint_added
+    ),
+    "remove_webhook_endpoint": Request("DELETE", control("/webhook-endpoints/{endpoint}"), setup=endpoint_added),
+    "list_deliveries": Request("GET", control("/deliveries"), setup=delivery_owed),
+    "get_delivery": Request("GET", control("/deliveries/{delivery}"), setup=delivery_owed),
+    "redeliver": Request("POST", control("/deliveries/{delivery}/redeliver"), setup=delivery_owed),
+    "emit_webhook": Request("POST", control("/webhooks/emit"), json={"event": "invoice.paid"}),
     "get_agenda": Request("GET", control("/clock/agenda")),
     "get_clock": Request("GET", control("/clock")),
     "move_clock": Request("POST", control("/clock"), json={"advance": "P1D"}),

@@ -10,7 +10,17 @@ from mock_server.engine.decisions import Accepted, Job, Schedule
 from mock_server.http.mock import MOST_WAITING, Mock, Options, Served
 
 from .client import ACME, WALL, Client, World
-from .recipes import BIG, CONTROL, OPENAPP, fault_added, portal_off, refused, snapshot_taken
+from .recipes import (
+    BIG,
+    CONTROL,
+    OPENAPP,
+    delivery_owed,
+    endpoint_added,
+    fault_added,
+    portal_off,
+    refused,
+    snapshot_taken,
+)
 from .request import Request, api
 from .resource_cases import UNKNOWN_ORG, resource_cases
 
@@ -47,7 +57,9 @@ def _openapp_cases() -> dict[tuple[str, int], Request]:
 
 CONTROL_SUCCESSES = {
     **dict.fromkeys(("create_world", "fork_world", "take_snapshot", "add_fault"), 201),
+    **dict.fromkeys(("add_webhook_endpoint", "redeliver"), 201),
     **dict.fromkeys(("delete_world", "delete_snapshot", "clear_requests", "clear_faults", "remove_fault"), 204),
+    "remove_webhook_endpoint": 204,
 }
 
 
@@ -60,6 +72,7 @@ def _control_cases() -> dict[tuple[str, int], Request]:
         cases[name, 400] = fine.but(headers={"x-correlation-id": "two words"})
         # Sent to a mock that asks for its token, so nothing can be made there beforehand.
         path = fine.parts["path"].replace("{snapshot}", "taken").replace("{fault}", "added")
+        path = path.replace("{endpoint}", "added").replace("{delivery}", "delivery-1")
         cases[name, 401] = fine.but(setup=lambda _: None, path=path)
         cases[name, 403] = fine.but(headers={"host": "rebound.example"})
         if "{world}" in fine.parts["path"]:
@@ -82,6 +95,13 @@ def _control_cases() -> dict[tuple[str, int], Request]:
     cases["list_requests", 409] = CONTROL["list_requests"].but(setup=nobody_may_wait, query=b"wait=1")
     cases["export_requests", 409] = CONTROL["export_requests"].but(setup=state_replaced, query=b"format=scenario")
     cases["get_agenda", 409] = CONTROL["get_agenda"].but(setup=endless_agenda, query=b"within=P1Y")
+    endpoint = CONTROL["add_webhook_endpoint"]
+    cases["add_webhook_endpoint", 409] = endpoint.but(
+        setup=endpoint_added, json={**endpoint.parts["json"], "id": "added"}
+    )
+    cases["list_deliveries", 409] = CONTROL["list_deliveries"].but(setup=nobody_may_wait, query=b"wait=1")
+    cases["redeliver", 409] = CONTROL["redeliver"].but(setup=endpoint_gone)
+    cases["emit_webhook", 409] = CONTROL["emit_webhook"].but(json={"event": "invoice.paid", "org": "nobody"})
     usage = CONTROL["consume_usage"]
     cases["consume_usage", 429] = usage.but(json={**usage.parts["json"], "amount": 51})
     cases["put_state", 200] = CONTROL["put_state"].but(json=STATE)
@@ -90,6 +110,12 @@ def _control_cases() -> dict[tuple[str, int], Request]:
 
 def nobody_may_wait(world: World) -> None:
     world.client.app.mock.waiting = MOST_WAITING  # type: ignore[attr-defined]
+
+
+def endpoint_gone(world: World) -> dict[str, str]:
+    names = delivery_owed(world)
+    assert world.control("DELETE", "/webhook-endpoints/added").status == 204
+    return names
 
 
 def state_replaced(world: World) -> None:

@@ -257,4 +257,4 @@ class TestSignature:
         assert self.post(world, headers) == (200, None)
 
     def test_an_unknown_provider_is_404(self, world: World) -> None:
-        assert webhook(world, self.BODY, provider="paddle").status == 404
+        assert webhook(world, self.BODY, provider="nobody").status == 404

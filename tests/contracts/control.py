@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mock_server.app import create_app
+from mock_server.engine.outbox import Happening
 from mock_server.http.mock import Mock
+from mock_server.store.deliveries import Endpoint
 from mock_server.store.faults import Rule
 from tests.api.client import Answer, Client, World
 
@@ -31,8 +33,19 @@ NARROWED: Narrowing = {
     "/components/parameters/Fault/schema": one_of(KEPT),
     "/components/parameters/Number/schema": {"type": "integer", "minimum": 1, "maximum": 1},
     "/components/parameters/Api/schema": one_of("openapp"),
+    "/components/parameters/Endpoint/schema": one_of(KEPT),
+    "/components/parameters/WebhookDelivery/schema": one_of("delivery-1"),
+    "/components/schemas/EmitWebhookRequest/properties/endpoint": one_of(KEPT),
+    "/components/schemas/WebhookUrl": one_of("http://127.0.0.1:9/hooks", "http://localhost/"),
+    # Whose secrets may be any text.
+    "/components/schemas/SchemeName": one_of("stripe", "paddle", "square"),
+    "/components/schemas/EmitWebhookRequest/properties/api": one_of("openapp"),
+    "/components/schemas/EmitWebhookRequest/properties/org": one_of(ACME),
+    "/components/schemas/EmitWebhookRequest/properties/count": {"type": "integer", "enum": [1, 2]},
+    "/components/schemas/AddWebhookEndpointRequest/properties/id": one_of("made"),
     # Longer waits are the same and take longer.
     "/components/parameters/Wait/schema": {"type": "integer", "enum": [0, 1]},
+    "/components/parameters/WaitUntilSent/schema": {"type": "integer", "enum": [0, 1]},
     "/components/schemas/CreateWorldRequest/properties/name": one_of("made"),
     "/components/schemas/ForkWorldRequest/properties/name": one_of("forked"),
     # The one that can make up organizations, and few of them, since every one takes its time.
@@ -53,6 +66,8 @@ IN_SEQUENCES = {
     "POST /worlds/{world}/faults",
     "GET /worlds/{world}/faults/{fault}",
     "DELETE /worlds/{world}/faults/{fault}",
+    "POST /worlds/{world}/webhook-endpoints",
+    "DELETE /worlds/{world}/webhook-endpoints/{endpoint}",
 }
 
 
@@ -101,6 +116,9 @@ def stocking(mock: Mock) -> tuple[Callable[[], None], Narrowing]:
         world.snapshots.take(KEPT, state, state.clock.now, mock.wall())
         # Of an operation that nobody asks for, so that it is there and does nothing.
         world.faults.add(Rule(KEPT, "after", "lose", operation="delete_user", how="close"))
+        endpoint = Endpoint(KEPT, "http://127.0.0.1:9/hooks", "stripe", "whsec_demo", (5,), events=("nothing",))
+        owed = Happening(1, state.clock.now, "openapp", "invoice.paid", ACME, {"org_id": ACME})
+        world.deliveries.owe(world.deliveries.add(endpoint), owed, state.clock.now)
         world.journal.next_number()
         mock.worlds.close(world, world.journal, copy.copy(entry))
 
@@ -121,7 +139,7 @@ MEMBERS_DEPEND = [
     # Both or none of the two that can be compared with.
     _accepted("compare_world", status="400"),
     # Members that do not go together.
-    _accepted("add_fault", status="400"),
+    _accepted("add_fault", "add_webhook_endpoint", "change_webhook_endpoint", "emit_webhook", status="400"),
     # Which settings there are, and what an API keeps as its state, only that API knows.
     _accepted("change_settings", "put_state", status="400"),
     # More than the quota has room for.

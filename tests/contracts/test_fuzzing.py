@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mock_server.app import create_app, create_mock
 from mock_server.http.mock import DEFAULT_WORLD, Mock, Options
 from tests.api.client import Client, World
+from tests.api.posting import NobodyThere
 
 from . import control, openapp
 from .fuzzing import PHASES, SEQUENCES, SINGLE, Outcome, narrowed, outcome
@@ -82,7 +83,8 @@ def test_the_control_api_holds_its_bundle(kind: str) -> None:
     async def at_once(seconds: float) -> None:
         """Waits and delays take no time."""
 
-    mock = create_mock(Options(control_token=control.TOKEN), fresh_seed=lambda: 7, sleep=at_once)
+    options = Options(control_token=control.TOKEN)
+    mock = create_mock(options, fresh_seed=lambda: 7, sleep=at_once, post=NobodyThere())
     put_back, example = control.stocking(mock)
     put_back()
     app = create_app(mock)

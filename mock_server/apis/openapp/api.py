@@ -20,6 +20,7 @@ from .model.scripting import EXECUTION_JOB, moves_on
 from .model.state import Settings
 from .pages import checkout_page, portal_page
 from .probe import probe
+from .told import told
 
 API = Api(
     name="openapp",
@@ -51,4 +52,5 @@ API = Api(
     compared=compared,
     causes=CAUSES,
     explained=explained,
+    told=told,
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from mock_server.apis.openapp.model.bounds import Count, Localized, Order, Slug
+from mock_server.apis.openapp.model.bounds import Count, Localized, Order, Slug, Uses
 from mock_server.apis.openapp.model.quotas import QUOTAS
 from mock_server.apis.openapp.model.state import Catalog, Tier
 from mock_server.fixtures import FixtureError, Located
@@ -21,6 +21,7 @@ class TierFile(Struct, frozen=True, forbid_unknown_fields=True):
     published: bool = True
     default_for_personal: bool = False
     provider_prices: dict[str, list[str]] = {}
+    amount: Uses = 0
 
 
 class CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +69,7 @@ def read_catalog(document: Located[Any]) -> Catalog:
             is_default_for_personal=tier.default_for_personal,
             quotas=tier.quotas,
             provider_prices={provider: tuple(prices) for provider, prices in tier.provider_prices.items()},
+            amount=tier.amount,
         )
     defaults = [tier.slug for tier in tiers.values() if tier.is_default_for_personal]
     if len(defaults) != 1:

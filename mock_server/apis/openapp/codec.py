@@ -12,7 +12,7 @@ from .model.credentials import digest
 from .model.limits import row
 from .model.resources import KINDS, Holdings, Shelf, oldest
 from .model.state import Catalog, OpenApp, Org
-from .state_file import OrgFile, StateFile, homes, numbered
+from .state_file import OrgFile, StateFile, homes, in_rotation, numbered
 
 
 def dump(state: OpenApp) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def dump(state: OpenApp) -> dict[str, Any]:
         settings=state.settings,
         orgs=orgs,
         credentials=credentials,
-        webhook_secrets=_sorted(state.webhook_secrets),
+        webhook_secrets={n: each[0] if len(each) == 1 else each for n, each in _sorted(state.webhook_secrets).items()},
         users=[users[user_id] for user_id in sorted(users)],
         portals=list(_sorted(state.portals).values()),
         serial=state.serial,
@@ -79,7 +79,7 @@ def load(value: Any) -> OpenApp:
         credentials=HashTrieMap({digest(each.secret): each for each in file.credentials}),
         api_keys=HashTrieMap({key.digest: key.id for entry in file.orgs for key in entry.api_keys}),
         portals=HashTrieMap({each.id: each for each in file.portals}),
-        webhook_secrets=HashTrieMap(file.webhook_secrets),
+        webhook_secrets=HashTrieMap({name: in_rotation(each) for name, each in file.webhook_secrets.items()}),
         serial=max(file.serial, 1 + max((each.serial for each in numbered(file)), default=-1)),
     )
 

@@ -24,6 +24,7 @@ from .model.overrides import expiry
 from .model.quotas import QUOTAS
 from .model.state import Catalog, Credential, OpenApp, Override
 from .scenario_parts import CredentialPart, OpenAppPart, OrgPart, OverridePart
+from .state_file import in_rotation
 from .stocked import Stock, moment
 
 
@@ -39,7 +40,8 @@ def initial_state(
         catalog = _catalog(str(find("catalogs", part.catalog, beside=document.file)))
     except FixtureError as error:
         raise FixtureError(document.place("$.catalog"), str(error)) from None
-    state = OpenApp(catalog, part.settings, webhook_secrets=HashTrieMap(part.webhook_secrets))
+    secrets = {name: in_rotation(each) for name, each in part.webhook_secrets.items()}
+    state = OpenApp(catalog, part.settings, webhook_secrets=HashTrieMap(secrets))
     orgs, credentials, overrides = list(part.orgs), list(part.credentials), list(part.overrides)
     if part.generate is not None:
         # Only here, because reading the library's word lists takes longer than all else that a start does.

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from mock_server.engine.decisions import Context
 from mock_server.engine.instants import SECOND
-from mock_server.webhooks.schemes.protocol import Message
+from mock_server.webhooks.schemes.protocol import InvalidSecret, Message
 
+from .model.providers import PROVIDERS
 from .model.state import OpenApp, Org, Subscription
-from .model.webhook_ingress import PROVIDERS
 
 
 def checkout_page(
@@ -48,30 +48,31 @@ def _checkout(state: OpenApp, context: Context, org: Org, subscription: Subscrip
         )
     )
     head = f"<h1>Checkout</h1><table>{shown}</table>"
-    secret = state.webhook_secrets.get(subscription.provider)
-    if subscription.status != "pending" or secret is None:
+    command = _report(state, context, org, subscription, base_url)
+    if command is None:
         return f"{head}<p>There is nothing to pay here.</p>"
-    event = {
-        "id": f"evt_{subscription.external_id}",
-        "object": "event",
-        "type": "checkout.session.completed",
-        "created": context.now // SECOND,
-        "data": {
-            "object": {
-                "client_reference_id": org.id,
-                "subscription": subscription.external_id,
-                "payment_status": "paid",
-                "metadata": {"tier_slug": subscription.tier_slug},
-            }
-        },
-    }
-    body = json.dumps(event, separators=(",", ":"))
-    signed = PROVIDERS[subscription.provider].sign(Message(body.encode()), secret, context.now // SECOND)
-    headers = "".join(f" -H {shlex.quote(f'{name}: {value}')}" for name, value in signed.headers)
-    url = f"{base_url}/api/v1/billing/webhooks/{subscription.provider}"
-    command = f"curl -X POST {shlex.quote(url)} -H 'Content-Type: application/json'{headers} -d {shlex.quote(body)}"
+    provider, tolerance = PROVIDERS[subscription.provider], state.settings.webhook_tolerance_s
+    is_timed = "time" in provider.scheme.uses and tolerance
+    until = f" (good for {tolerance} s of this world's time)" if is_timed else ""
     return (
         f"{head}<p>The tier changes when the provider reports the payment. Report it yourself, signed as the provider "
-        f"would (good for {state.settings.webhook_tolerance_s} s of this world's time):</p>"
+        f"would{until}:</p>"
         f"<pre><code>{html.escape(command)}</code></pre>"
     )
+
+
+def _report(state: OpenApp, context: Context, org: Org, subscription: Subscription, base_url: str) -> str | None:
+    """The command that tells of the payment; None if none is waited for, or nobody could sign it."""
+    provider, secrets = PROVIDERS.get(subscription.provider), state.webhook_secrets.get(subscription.provider)
+    if subscription.status != "pending" or provider is None or not secrets:
+        return None
+    now = context.now // SECOND
+    event = provider.paid(org.id, subscription, state.catalog.tiers[subscription.tier_slug], now)
+    body = json.dumps(event, separators=(",", ":"))
+    url = f"{base_url}/api/v1/billing/webhooks/{subscription.provider}"
+    try:
+        signed = provider.scheme.sign(Message(body.encode(), url), secrets[0], now)
+    except InvalidSecret:
+        return None
+    headers = "".join(f" -H {shlex.quote(f'{name}: {value}')}" for name, value in signed.headers)
+    return f"curl -X POST {shlex.quote(url)} -H 'Content-Type: application/json'{headers} -d {shlex.quote(body)}"

@@ -18,6 +18,10 @@ from .model.state import SelectionPolicy, Settings
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 Moment = Annotated[str, Meta(min_length=3, max_length=40)]
 
+WebhookSecret = Annotated[str, Meta(pattern=r"\S", max_length=500)]
+WebhookSecrets = Annotated[list[WebhookSecret], Meta(min_length=1, max_length=5)]
+"""Several while a secret is being changed: each of them is good."""
+
 
 class SubscriptionPart(Struct, frozen=True, forbid_unknown_fields=True):
     external_id: ExternalId
@@ -136,5 +140,5 @@ class OpenAppPart(Struct, frozen=True, forbid_unknown_fields=True):
     orgs: list[OrgPart] = []
     overrides: list[OverridePart] = []
     credentials: list[CredentialPart] = []
-    webhook_secrets: dict[str, str] = {}
+    webhook_secrets: dict[str, WebhookSecret | WebhookSecrets] = {}
     generate: GeneratePart | None = None

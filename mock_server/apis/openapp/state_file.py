@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from .model.bounds import Uses
 from .model.resources import KINDS, ApiKey, Device, Entity, Execution, Integration, Meter, Portal, Session, User, Zone
 from .model.state import Credential, Lifecycle, Org, Override, Settings, Tier
+
+WebhookSecrets = Annotated[tuple[str, ...], Meta(min_length=1, max_length=5)]
+"""While a secret is being changed there are several; a single one stands for itself, as it always did."""
 
 
 class OrgFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,10 +37,14 @@ class StateFile(Struct, frozen=True, forbid_unknown_fields=True):
     settings: Settings
     orgs: list[OrgFile]
     credentials: list[Credential]
-    webhook_secrets: dict[str, str]
+    webhook_secrets: dict[str, str | WebhookSecrets]
     users: list[User] = []
     portals: list[Portal] = []
     serial: Uses = 0
+
+
+def in_rotation(secrets: str | Sequence[str]) -> tuple[str, ...]:
+    return (secrets,) if isinstance(secrets, str) else tuple(secrets)
 
 
 def homes(file: StateFile) -> dict[str, str]:

@@ -34,7 +34,10 @@ OPTIONS = (
     "time_header",
     "id_header",
 )
+_PREFIX = re.compile(r"(?:[!-~][ -~]{0,127})?")
 _PAIRS = re.compile(r"([\w-]+)=\{time\}([,;&])([\w-]+)=\{signature\}", re.ASCII)
+_PLACE = re.compile(r"\{\w*\}")
+_PLACES = ("{time}", "{id}", "{url}", "{body}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
 
 
@@ -51,9 +54,14 @@ def scheme_of(options: Mapping[str, str]) -> Hmac:
     for name in ("header", "time_header", "id_header"):
         if name in given and not _HEADER.fullmatch(given[name]):
             raise InvalidOptions(f"{name} is not the name of a header")
+    headers = [given[name].lower() for name in ("header", "time_header", "id_header") if name in given]
+    if len(set(headers)) < len(headers):
+        raise InvalidOptions("header, time_header and id_header are three different headers")
     signed = given["signed"]
     if "{body}" not in signed:
         raise InvalidOptions("signed has to have {body} in it")
+    if any(place not in _PLACES for place in _PLACE.findall(signed)):
+        raise InvalidOptions(f"signed has places that nothing fills; there are: {', '.join(_PLACES)}")
     layout = _layout(given["value"])
     if "{time}" in signed and not isinstance(layout, Pairs) and "time_header" not in given:
         raise InvalidOptions("a time is signed, so value has to carry it (t={time},v1={signature}), or a time_header")
@@ -79,11 +87,11 @@ def scheme_of(options: Mapping[str, str]) -> Hmac:
 
 
 def _layout(value: str) -> Layout:
-    if (pairs := _PAIRS.fullmatch(value)) is not None:
+    if (pairs := _PAIRS.fullmatch(value)) is not None and pairs[1] != pairs[3]:
         time, separator, signature = pairs.groups()
         return Pairs(signature, time, separator)
     prefix, found, rest = value.partition("{signature}")
-    if not found or rest or not prefix.isascii() or not prefix.isprintable() or "{time}" in prefix:
+    if not found or rest or not _PREFIX.fullmatch(prefix) or "{time}" in prefix:
         raise InvalidOptions("value is `<prefix>{signature}` or `<name>={time},<name>={signature}`")
     return Bare(prefix)
 

@@ -12,7 +12,17 @@ from typing import Literal
 import msgspec
 
 from .keys import Key, key_of
-from .protocol import Claim, InvalidSecret, Message, Rejected, Signed, Verified
+from .protocol import (
+    Claim,
+    InvalidMessage,
+    InvalidSecret,
+    Message,
+    Rejected,
+    Signed,
+    Verified,
+    header_id,
+    utf8,
+)
 
 MOST_SIGNATURES = 16
 TIME = re.compile(r"\d{1,15}", re.ASCII)
@@ -57,7 +67,7 @@ class Pairs(msgspec.Struct, frozen=True):
         signatures: list[str] = []
         others = False
         for part in value.split(self.separator):
-            key, _, text = part.strip().partition("=")
+            key, _, text = part.strip(" \t").partition("=")
             if key == self.time and TIME.fullmatch(text):
                 times.append(text)
             elif key == self.signature and text:
@@ -100,11 +110,13 @@ class Hmac(msgspec.Struct, frozen=True):
 
     @property
     def uses(self) -> frozenset[str]:
-        return frozenset(part[1:-1] for part in _parts(self.signed) if part[:1] == "{") - {"body"}
+        return frozenset(part[1:-1] for part in _parts(self.signed) if part in ("{time}", "{id}", "{url}"))
 
     def sign(self, message: Message, secret: str, now: int) -> Signed:
+        if "{url}" in self.signed and not message.url:
+            raise InvalidMessage(f"{self.title} signs the URL that it calls: say which")
         time = str(now * self.per_second)
-        claim = Claim((), time, message.id)
+        claim = Claim((), time, None if self.id_header is None else header_id(message, self.title))
         signature = self.seal(self.keys(secret)[0], self.material(message, claim))
         headers = [(self.header, self.layout.write(time, signature))]
         if self.time_header is not None:
@@ -124,23 +136,20 @@ class Hmac(msgspec.Struct, frozen=True):
         claim = self.claim(headers)
         if isinstance(claim, Rejected):
             return claim
-        if not message.url and "{url}" in self.signed:
+        if "{url}" in self.signed and not message.url:
             return Rejected("missing_url", f"{self.title} signs the URL that it was told to call: say which that is")
         keys = keyring(self.keys, secrets)
         if isinstance(keys, Rejected):
             return keys
         material = self.material(message, claim)
-        given = [signature.encode("utf-8", "replace") for signature in claim.signatures]
+        given = [utf8(signature) for signature in claim.signatures]
+        sealed = [(number, self.seal(key, material).encode()) for number, key in keys]
         # Every pair is compared, so that the time taken does not tell which secret came close.
-        fits = [
-            number
-            for number, key in keys
-            for signature in given
-            if hmac.compare_digest(self.seal(key, material).encode(), signature)
-        ]
+        fits = [number for number, seal in sealed for text in given if hmac.compare_digest(seal, text)]
         if not fits:
             return Rejected("mismatch", f"no signature in {self.header} fits the {self._signed_parts()} and the secret")
-        signed_at = None if claim.time is None else int(claim.time) // self.per_second
+        # A time that is not signed says nothing.
+        signed_at = int(claim.time) // self.per_second if claim.time and "{time}" in self.signed else None
         return in_time(signed_at, fits[0], now, self.tolerance if tolerance is None else tolerance, future=self.future)
 
     def claim(self, headers: Mapping[str, str]) -> Claim | Rejected:
@@ -170,8 +179,7 @@ class Hmac(msgspec.Struct, frozen=True):
     def material(self, message: Message, claim: Claim) -> bytes:
         values = {"{time}": claim.time or "", "{id}": claim.id or message.id, "{url}": message.url}
         return b"".join(
-            message.body if part == "{body}" else values.get(part, part).encode("utf-8", "surrogateescape")
-            for part in _parts(self.signed)
+            message.body if part == "{body}" else utf8(values.get(part, part)) for part in _parts(self.signed)
         )
 
     def keys(self, secret: str) -> tuple[bytes, ...]:

@@ -13,9 +13,14 @@ Key = Literal["text", "base64", "hex", "whsec"]
 
 
 def key_of(secret: str, kind: Key) -> bytes:
-    """Raises InvalidSecret."""
+    """Raises InvalidSecret, also for a blank one: everybody knows the key that it would be."""
+    if not secret.strip():
+        raise InvalidSecret("the secret is empty")
     if kind == "text":
-        return secret.encode("utf-8", "surrogateescape")
+        try:
+            return secret.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise InvalidSecret("the secret is no text") from None
     if kind == "hex":
         try:
             return bytes.fromhex(secret)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
@@ -51,12 +52,36 @@ class Rejected(msgspec.Struct, frozen=True):
     explanation: str
 
 
+_ID = re.compile(r"[!-~]{1,256}")
+
+
+def header_id(message: Message, title: str) -> str:
+    """The message's id, where it has one that can stand in a header. Raises InvalidMessage."""
+    if not message.id:
+        raise InvalidMessage(f"{title} signs a message id: say which")
+    if not _ID.fullmatch(message.id):
+        raise InvalidMessage("a message id is 1 to 256 visible ASCII characters, without spaces")
+    return message.id
+
+
+def utf8(text: str) -> bytes:
+    """Bytes for any text: what was read with `surrogateescape` becomes what it was."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 class Claim(msgspec.Struct, frozen=True):
     """What a request's headers say of its signature, before any of it is believed: the very texts that stand there."""
 
     signatures: tuple[str, ...]
     time: str | None = None
     id: str | None = None
+
+
+class InvalidMessage(ValueError):
+    """A message lacks what the scheme signs beside the body, or has it in a form that no header can carry."""
 
 
 class InvalidSecret(ValueError):
@@ -82,7 +107,7 @@ class Scheme(Protocol):
     def uses(self) -> frozenset[str]: ...
 
     def sign(self, message: Message, secret: str, now: int) -> Signed:
-        """`now` is seconds since 1970. Raises InvalidSecret."""
+        """`now` is seconds since 1970. Raises InvalidSecret, InvalidMessage."""
 
     def verify(
         self,
@@ -99,7 +124,7 @@ class Scheme(Protocol):
         """What the headers say."""
 
     def material(self, message: Message, claim: Claim) -> bytes:
-        """The bytes that were signed, if the claim is true."""
+        """The bytes that were signed, if the claim is true. Any texts make some."""
 
     def keys(self, secret: str) -> tuple[bytes, ...]:
         """The key that a secret stands for; several where a provider's own libraries take several. Raises InvalidSecret."""

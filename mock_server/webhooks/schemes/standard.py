@@ -17,11 +17,27 @@ import msgspec
 
 from .hmacs import MOST_SIGNATURES, TIME, in_time, keyring
 from .keys import Key, decoded, key_of
-from .protocol import Claim, InvalidSecret, Message, Rejected, Signed, Verified
+from .protocol import Claim, InvalidSecret, Message, Rejected, Signed, Verified, header_id, utf8
 
-ASYMMETRIC = ("whsk_", "whpk_")
 TOLERANCE = 300
 VERSIONS = ("v1,", "v1a,")
+
+
+class Ed25519Key(bytes):
+    """No key of an HMAC, whatever its bytes are. The last 32 of them are the public half."""
+
+    size = 32
+
+
+class SigningKey(Ed25519Key):
+    size = 64
+
+
+class VerifyingKey(Ed25519Key):
+    """It can say who signed, and sign nothing."""
+
+
+ASYMMETRIC: dict[str, type[Ed25519Key]] = {"whsk_": SigningKey, "whpk_": VerifyingKey}
 
 
 class StandardWebhooks(msgspec.Struct, frozen=True):
@@ -43,11 +59,12 @@ class StandardWebhooks(msgspec.Struct, frozen=True):
         return frozenset(("time", "id"))
 
     def sign(self, message: Message, secret: str, now: int) -> Signed:
-        if not message.id:
-            raise ValueError(f"{self.title} signs a message id: say which")
-        claim = Claim((), str(now), message.id)
-        signature = self.seal(self.keys(secret)[0], self.material(message, claim))
-        version = "v1a" if secret.startswith(ASYMMETRIC) else "v1"
+        claim = Claim((), str(now), header_id(message, self.title))
+        key = self.keys(secret)[0]
+        if isinstance(key, VerifyingKey):
+            raise InvalidSecret("a key whpk_... only verifies; its whsk_... signs")
+        signature = self.seal(key, self.material(message, claim))
+        version = "v1a" if isinstance(key, Ed25519Key) else "v1"
         values = (("id", message.id), ("timestamp", str(now)), ("signature", f"{version},{signature}"))
         return Signed(message.body, tuple((f"{self.prefix}{name}", value) for name, value in values))
 
@@ -66,7 +83,7 @@ class StandardWebhooks(msgspec.Struct, frozen=True):
         if isinstance(keys, Rejected):
             return keys
         material = self.material(message, claim)
-        fits = [number for number, key in keys for text in claim.signatures if _fits(text, key, material)]
+        fits = [number for number, key in keys if _fits(claim.signatures, key, material)]
         if not fits:
             return Rejected("mismatch", f"no signature in {self.header} fits the id, the time, the body and the secret")
         assert claim.time is not None
@@ -93,17 +110,18 @@ class StandardWebhooks(msgspec.Struct, frozen=True):
         return Claim(trusted[:MOST_SIGNATURES], time, message_id)
 
     def material(self, message: Message, claim: Claim) -> bytes:
-        head = f"{claim.id or message.id}.{claim.time}."
-        return head.encode("utf-8", "surrogateescape") + message.body
+        return utf8(f"{claim.id or message.id}.{claim.time or ''}.") + message.body
 
     def keys(self, secret: str) -> tuple[bytes, ...]:
-        """A `v1` key as it is; one of Ed25519 with its prefix before it, so that the two cannot be taken for each other."""
-        for prefix in ASYMMETRIC:
+        """A `v1` key as it is; one of Ed25519 as a SigningKey or a VerifyingKey."""
+        for prefix, asymmetric in ASYMMETRIC.items():
             if secret.startswith(prefix):
-                raw, size = decoded(secret.removeprefix(prefix), "the key"), 64 if prefix == "whsk_" else 32
-                if len(raw) != size:
-                    raise InvalidSecret(f"a key {prefix}... is {size} bytes in base64")
-                return (prefix.encode() + raw,)
+                key = asymmetric(decoded(secret.removeprefix(prefix), "the key"))
+                if len(key) != asymmetric.size:
+                    raise InvalidSecret(f"a key {prefix}... is {asymmetric.size} bytes in base64")
+                if isinstance(key, SigningKey) and _private(key).public_key().public_bytes_raw() != key[-32:]:
+                    raise InvalidSecret(f"the two halves of the key {prefix}... do not belong together")
+                return (key,)
         found: list[bytes] = []
         complaint: InvalidSecret | None = None
         for kind in self.key:
@@ -116,22 +134,25 @@ class StandardWebhooks(msgspec.Struct, frozen=True):
         return tuple(found)
 
     def seal(self, key: bytes, material: bytes) -> str:
-        if key.startswith(b"whpk_"):
+        if isinstance(key, VerifyingKey):
             return ""
-        if key.startswith(b"whsk_"):
+        if isinstance(key, SigningKey):
             return b64encode(_private(key).sign(material)).decode()
         return b64encode(hmac.digest(key, material, "sha256")).decode()
 
 
-def _fits(entry: str, key: bytes, material: bytes) -> bool:
-    version, _, text = entry.partition(",")
-    if key[:5] in (b"whsk_", b"whpk_"):
-        return version == "v1a" and _is_signed(text, key, material)
-    expected = b64encode(hmac.digest(key, material, "sha256"))
-    return version == "v1" and hmac.compare_digest(expected, text.encode("utf-8", "replace"))
+def _fits(entries: Sequence[str], key: bytes, material: bytes) -> bool:
+    """Whether one of them is by this key. An entry's version decides who may judge it; all of them are looked at."""
+    if isinstance(key, Ed25519Key):
+        signatures = [each.removeprefix("v1a,") for each in entries if each.startswith("v1a,")]
+        fits = [_is_signed(text, key, material) for text in signatures]
+    else:
+        expected = b"v1," + b64encode(hmac.digest(key, material, "sha256"))
+        fits = [hmac.compare_digest(expected, utf8(each)) for each in entries]
+    return any(fits)
 
 
-def _is_signed(text: str, key: bytes, material: bytes) -> bool:
+def _is_signed(text: str, key: Ed25519Key, material: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -142,10 +163,10 @@ def _is_signed(text: str, key: bytes, material: bytes) -> bool:
     return True
 
 
-def _private(key: bytes) -> Any:
+def _private(key: SigningKey) -> Any:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    return Ed25519PrivateKey.from_private_bytes(key[5:37])
+    return Ed25519PrivateKey.from_private_bytes(key[:32])
 
 
 SCHEME = StandardWebhooks("standard-webhooks", "Standard Webhooks")

@@ -40,6 +40,6 @@ def test_the_outbox_keeps_the_newest_and_counts_the_others(monkeypatch: pytest.M
     monkeypatch.setattr(outbox, "MOST_HAPPENINGS", 10)
     box = Outbox()
     for n in range(25):
-        box = box.put(n, "toy", "topic", "subject", {})
+        box = box.put(n, "toy", "topic", "subject", {}).trimmed()
     assert [happening.number for happening in box.happenings] == list(range(16, 26))
     assert box.dropped == 15

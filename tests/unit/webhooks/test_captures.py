@@ -9,15 +9,28 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
 import pytest
 import stripe as vendor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_server.apis.openapp.model.provider_events import KINDS
-from mock_server.engine.instants import SECOND, format_instant
+from mock_server.apis.openapp.model.providers.stripe import KINDS
+from mock_server.engine.instants import EARLIEST, LATEST, SECOND, format_instant
 from mock_server.paths import FIXTURES
-from mock_server.webhooks.captures import LARGEST_FILE, Capture, CaptureError, load_capture, read_capture
+from mock_server.webhooks.captures import (
+    LARGEST_ANSWER,
+    LARGEST_BODY,
+    LARGEST_FILE,
+    LONGEST_VALUE,
+    MOST_HEADERS,
+    Answer,
+    Capture,
+    CaptureError,
+    load_capture,
+    read_capture,
+    written,
+)
 from mock_server.webhooks.schemes import stripe
 from mock_server.webhooks.schemes.protocol import Message, Rejected, Verified
 
@@ -106,7 +119,17 @@ class TestFormat:
             (headers(["a", "c\r\nx: y"]), "$.request.headers[0][1]"),
             (headers(["a", "c\n"]), "$.request.headers[0][1]"),
             (headers(["a", " c"]), "$.request.headers[0][1]"),
-            (headers(["a", "ö"]), "$.request.headers[0][1]"),
+            (headers(["a", "c\x00"]), "$.request.headers[0][1]"),
+            (headers(["a", "Ā"]), "$.request.headers[0][1]"),
+            (request(url="ftp://a"), "$.request.url"),
+            (request(url=""), "$.request.url"),
+            (small(answer={"status": 99, "headers": [], "body": {"text": ""}}), "$.answer.status"),
+            (small(answer={"status": 200, "headers": [["a", "\n"]], "body": {"text": ""}}), "$.answer.headers[0][1]"),
+            (
+                small(answer={"status": 200, "headers": [], "body": {}}),
+                "either `text` or `base64` - at `$.answer.body`",
+            ),
+            (small(redacted="yes"), "$.redacted"),
             (headers(*[["a", "b"]] * 101), "$.request.headers"),
             (small(body={}), "either `text` or `base64` - at `$.body`"),
             (small(body={"text": "a", "base64": "YQ=="}), "either `text` or `base64` - at `$.body`"),
@@ -165,6 +188,97 @@ def judged(raw: bytes) -> None:
     except CaptureError:
         return
     "".join([capture.path, *(part for pair in capture.headers for part in pair)]).encode("latin-1")
+
+
+METHODS = st.sampled_from(["POST", "GET", "PUT", "M-SEARCH"])
+PATHS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=30).map(
+    lambda text: "/" + text
+)
+NAMES = st.text("!#$%&'*+-.^_`|~09AZaz", min_size=1, max_size=20)
+VALUES = st.text(st.characters(max_codepoint=0xFF, exclude_characters="\x00\r\n"), max_size=30).map(
+    lambda value: value.strip(" \t")
+)
+HEADERS = st.lists(st.tuples(NAMES, VALUES), max_size=6).map(tuple)
+BODIES = st.one_of(
+    st.binary(max_size=60), st.text(st.characters(exclude_categories=["Cs"]), max_size=60).map(str.encode)
+)
+CAPTURES = st.builds(
+    Capture,
+    provider=st.sampled_from(["stripe", "unknown", "standard-webhooks"]),
+    title=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200),
+    received_at=st.integers(EARLIEST, LATEST),
+    method=METHODS,
+    path=PATHS,
+    headers=HEADERS,
+    body=BODIES,
+    url=st.one_of(st.just(""), PATHS.map(lambda path: f"https://me.example{path}")),
+    answer=st.one_of(
+        st.none(), st.builds(Answer, status=st.integers(100, 999), headers=HEADERS, body=BODIES, cut=st.booleans())
+    ),
+    redacted=st.booleans(),
+)
+
+
+class TestWritten:
+    @given(CAPTURES)
+    def test_what_is_written_is_read(self, capture: Capture) -> None:
+        raw = written(capture)
+        assert read_capture(raw, "f") == capture
+        assert written(read_capture(raw, "f")) == raw
+        # Nothing in it that a screen would not show, or that would turn the direction of writing.
+        assert all(letter == "\n" or letter.isprintable() or ord(letter) > 0x9F for letter in raw.decode())
+        assert not set("\u202e\u2066\u200f\u2028\ufeff") & set(raw.decode())
+
+    @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+    def test_the_shipped_ones_are_written_like_this(self, path: Path) -> None:
+        assert written(load_capture(path)) == path.read_bytes()
+
+    def test_the_largest_fits(self) -> None:
+        body = b'"\\' * (LARGEST_BODY // 2)
+        headers = (("a" * 256, "\x01" * LONGEST_VALUE),) * MOST_HEADERS
+        answer = Answer(200, headers, b'"' * LARGEST_ANSWER)
+        capture = Capture("unknown", "a", EARLIEST, "POST", "/", headers, body, answer=answer)
+        raw = written(capture)
+        assert len(raw) <= LARGEST_FILE
+        assert read_capture(raw, "f") == capture
+
+    def test_text_and_base64(self) -> None:
+        def body(raw: bytes) -> Any:
+            return json.loads(written(Capture("unknown", "a", EARLIEST, "POST", "/", (), raw)))["body"]
+
+        assert body(b"") == {"text": ""}
+        assert body("Jörg\r\n\t€".encode()) == {"text": "Jörg\r\n\t€"}
+        assert body(b"\xff") == {"base64": "/w=="}
+        assert body(b"a\x00") == {"base64": "YQA="}
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"title": ""},
+            {"title": "\ud800"},
+            {"title": "a" * 201},
+            {"provider": "No Provider"},
+            {"method": "post"},
+            {"path": "hook"},
+            {"path": "/a b"},
+            {"url": "/x"},
+            {"headers": (("a", "b\r\nc: d"),)},
+            {"headers": (("a", " b"),)},
+            {"headers": (("a:", "b"),)},
+            {"headers": (("a", "€"),)},
+            {"headers": (("a", "b"),) * (MOST_HEADERS + 1)},
+            {"body": b"a" * (LARGEST_BODY + 1)},
+            {"received_at": 2**70},
+            {"answer": Answer(1)},
+            {"answer": Answer(200, (), b"a" * (LARGEST_ANSWER + 1))},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_what_could_not_be_read_again_is_not_written(self, change: dict[str, Any]) -> None:
+        capture = msgspec.structs.replace(Capture("unknown", "a", EARLIEST, "POST", "/", (), b""), **change)
+        with pytest.raises(CaptureError) as error:
+            written(capture)
+        assert len(str(error.value)) < 400
 
 
 def event_of(capture: Capture) -> Any:

@@ -17,7 +17,7 @@ from mock_server.engine.decisions import Accepted, Context, Refused
 from mock_server.engine.instants import DAY, SECOND, Instant, InvalidTime, checked, format_instant, parse_instant
 
 from .access import no_such, org_in_question
-from .capacity import no_room
+from .capacity import filling, no_room
 from .credentials import digest
 from .lifetimes import common, placed
 from .problems import (
@@ -78,8 +78,9 @@ def create_api_key(
         scoped_roles=_tuple(scoped_roles),
         scoped_entity_ids=_tuple(scoped_entity_ids),
     )
+    news = filling(state, org, "api_keys", context.now)
     state = placed(state, "api_keys", row, api_keys=state.api_keys.insert(row.digest, row.id))
-    return Accepted(state, (view(row), secret))
+    return Accepted(state, (view(row), secret), news)
 
 
 def _within_maker(

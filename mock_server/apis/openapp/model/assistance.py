@@ -10,7 +10,7 @@ from mock_server.engine.decisions import Accepted, Context, Refused
 
 from .access import org_in_question
 from .lifetimes import Answer
-from .metering import metered, with_meters
+from .metering import crossed, metered, with_meters
 from .state import OpenApp
 
 PLACES = (
@@ -63,4 +63,6 @@ def _charged(
     if isinstance(org, Refused):
         return org
     meters = metered(state, org, {key: 1}, context.now)
-    return meters if isinstance(meters, Refused) else Accepted(with_meters(state, org, meters), reply)
+    if isinstance(meters, Refused):
+        return meters
+    return Accepted(with_meters(state, org, meters), reply, crossed(state, org, {key: 1}, meters, context.now))

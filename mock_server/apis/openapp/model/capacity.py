@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from mock_server.engine.decisions import Refused
+from mock_server.engine.decisions import Emit, Refused
 from mock_server.engine.instants import Instant
 
 from .limits import limits_of
 from .problems import CAPACITY_FULL, SHELF_FULL
 from .quotas import CAPACITY_KEYS, LIFETIME
 from .state import OpenApp, Org
+from .thresholds import filled
 
 MOST_ROWS = 10_000
 """Of one kind in one organization, whatever its limit: a mock's memory is bounded. As many deleted ones are kept."""
@@ -25,6 +26,13 @@ def no_room(state: OpenApp, org: Org, key: str, now: Instant) -> Refused | None:
     if current >= MOST_ROWS:
         return Refused(SHELF_FULL(**facts, limit=MOST_ROWS, requested=1, source={"kind": "mock"}, resets_at=None))
     return None
+
+
+def filling(state: OpenApp, org: Org, key: str, now: Instant) -> tuple[Emit, ...]:
+    """What the outside hears when one more is created for which there is room in `state`."""
+    current = state.held_by(org.id).count(key)
+    limit = limits_of(state, org, now).of(key, LIFETIME).value
+    return filled(org.id, key, LIFETIME, LIFETIME, current, current + 1, limit)
 
 
 def excesses(state: OpenApp, org: Org, now: Instant) -> dict[str, tuple[int, int]]:

@@ -19,7 +19,8 @@ from mock_server.engine.decisions import Accepted, Context, Emit, Refused
 from .access import reachable_org
 from .lifecycle import after
 from .problems import UNKNOWN_TIER
-from .state import OpenApp, Org, Subscription
+from .providers import Money
+from .state import Catalog, OpenApp, Org, Subscription
 
 Decision = Accepted[OpenApp, Subscription] | Refused
 
@@ -49,8 +50,10 @@ def checkout(state: OpenApp, context: Context, caller: Caller, org_id: str, tier
     )
     if is_hosted:
         return Accepted(with_pending(state, org, subscription), subscription)
-    taken = Accepted(with_subscription(state, org, subscription), subscription, (changed(org, subscription),))
-    return after(taken, org_id, context.now)
+    news = [changed(state.catalog, org, subscription)]
+    if not tier.is_default_for_personal:
+        news.append(invoiced(state.catalog, org, subscription, f"in_{context.id(2)}"))
+    return after(Accepted(with_subscription(state, org, subscription), subscription, tuple(news)), org_id, context.now)
 
 
 def with_pending(state: OpenApp, org: Org, pending: Subscription | None) -> OpenApp:
@@ -74,15 +77,55 @@ def with_subscription(
     )
 
 
-def changed(org: Org, subscription: Subscription) -> Emit:
-    """What the outside hears of it."""
+def changed(catalog: Catalog, org: Org, subscription: Subscription, price_id: str | None = None) -> Emit:
+    """What the outside hears of an organization (as it was before) that has this subscription now.
+
+    `price_id`: where the provider has named one that the catalog has.
+    """
     if subscription.status == "canceled":
         topic = "subscription.canceled"
     elif org.subscription is None or org.subscription.status == "canceled":
         topic = "subscription.created"
     else:
         topic = "subscription.updated"
-    return Emit(topic, org.id, {"org_id": org.id, **msgspec.to_builtins(subscription)})
+    data = _told(catalog, org, subscription, price_id)
+    return Emit(topic, org.id, {**data, "status": subscription.status, "previous_tier_slug": org.tier_slug})
+
+
+def invoiced(
+    catalog: Catalog,
+    org: Org,
+    subscription: Subscription,
+    invoice_id: str,
+    *,
+    is_paid: bool = True,
+    price_id: str | None = None,
+    money: Money | None = None,
+) -> Emit:
+    """What the outside hears of a subscription's invoice. `money`: what the provider says that it comes to."""
+    if money is None:
+        money = Money(catalog.tiers[subscription.tier_slug].amount)
+    data = {
+        **_told(catalog, org, subscription, price_id),
+        "invoice_id": invoice_id,
+        "amount": money.amount,
+        "currency": money.currency,
+    }
+    return Emit("invoice.paid" if is_paid else "invoice.failed", org.id, data)
+
+
+def _told(catalog: Catalog, org: Org, subscription: Subscription, price_id: str | None) -> dict[str, Any]:
+    """`price_id`: unless it is one of the tier's, the first that the tier has with the provider."""
+    prices = catalog.tiers[subscription.tier_slug].provider_prices.get(subscription.provider, ())
+    return {
+        "org_id": org.id,
+        "org_name": org.label,
+        "external_id": subscription.external_id,
+        "subscription_id": subscription.subscription_id,
+        "provider": subscription.provider,
+        "tier_slug": subscription.tier_slug,
+        "price_id": price_id if price_id in prices else next(iter(prices), None),
+    }
 
 
 def subscription_ref(subscription: Subscription, base_url: str) -> dict[str, Any]:

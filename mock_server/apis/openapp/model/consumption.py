@@ -11,7 +11,7 @@ from mock_server.engine.decisions import Accepted, Context, Refused
 
 from .lifecycle import after
 from .lifetimes import touched
-from .metering import in_session, metered, with_meters
+from .metering import crossed, crossed_in_session, in_session, metered, with_meters
 from .problems import NOT_METERED, ORG_NOT_FOUND, SESSION_NEEDED, UNKNOWN_QUOTA_KEY
 from .quotas import PER_SESSION, QUOTAS
 from .state import OpenApp
@@ -35,13 +35,15 @@ def consumed(
         sessions = in_session(state, org, key, session, amount, context.now)
         if isinstance(sessions, Refused):
             return sessions
+        news = crossed_in_session(state, org, key, session, amount, sessions, context.now)
         state = state.with_holdings(org_id, msgspec.structs.replace(state.held_by(org_id), sessions=sessions))
     else:
         meters = metered(state, org, {key: amount}, context.now)
         if isinstance(meters, Refused):
             return meters
+        news = crossed(state, org, {key: amount}, meters, context.now)
         state = with_meters(state, org, meters)
-    return Accepted(state, [item for item in usage_items(state, org, context.now) if item["key"] == key])
+    return Accepted(state, [item for item in usage_items(state, org, context.now) if item["key"] == key], news)
 
 
 def key_used(state: OpenApp, caller: Caller, context: Context) -> Accepted[OpenApp, None]:

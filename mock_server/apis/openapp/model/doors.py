@@ -17,7 +17,7 @@ from mock_server.engine.instants import DAY, LATEST, Instant
 from .access import in_scope, live_resource
 from .bounds import Id, Moment
 from .lifecycle import level, rebalanced
-from .metering import metered
+from .metering import crossed, metered
 from .problems import ACTION_NOT_IMPLEMENTED, ENTITY_OUT_OF_SCOPE, IDEMPOTENCY_CONFLICT
 from .resources import Entity, Meter, Shelf
 from .roles import ADMIN
@@ -64,7 +64,6 @@ def execute_action(
         return entity
     if not in_scope(state, caller, entity.id):
         return Refused(ENTITY_OUT_OF_SCOPE(id=entity.id))
-    effects: tuple[Effect, ...] = ()
     scope, fingerprint = "", ""
     if idempotency_key is not None:
         scope = f"openapp/action/{entity.id}/{caller.id}"
@@ -80,13 +79,15 @@ def execute_action(
         facts = {"action_id": action_id, "entity_type": entity.entity_type, "actions": actions}
         return Refused(ACTION_NOT_IMPLEMENTED(**facts, _listed=", ".join(actions) or "none"))
     org = state.orgs[entity.org_id]
-    meters = metered(state, org, BY_PEOPLE if caller.key is None else BY_KEY, context.now)
+    charges = BY_PEOPLE if caller.key is None else BY_KEY
+    meters = metered(state, org, charges, context.now)
     if isinstance(meters, Refused):
         return meters
+    effects: tuple[Effect, ...] = crossed(state, org, charges, meters, context.now)
     reply = Executed(entity.id, action, context.now, friction(state, org.id, caller, context))
     if idempotency_key is not None:
         record = Record(fingerprint, min(context.now + REMEMBERED_FOR, LATEST), msgspec.json.encode(reply).decode())
-        effects = (Remember(scope, idempotency_key, record),)
+        effects = (*effects, Remember(scope, idempotency_key, record))
     state = _used(state, entity, meters, context.now)
     if org.selection_policy == "least_recently_used" and org.id in state.lifecycles:
         state, news = rebalanced(state, org.id, context.now)

@@ -57,6 +57,7 @@ _TABLE: tuple[tuple[ProblemType, Callable[[Case], Explanation]], ...] = (
     (problems.SIGNATURE_MISSING, value.signature_missing),
     (problems.SIGNATURE_INVALID, value.signature_invalid),
     (problems.SIGNATURE_EXPIRED, value.signature_expired),
+    (problems.SIGNATURE_PREMATURE, value.signature_premature),
     (problems.INVALID_PAYLOAD, value.invalid_payload),
 )
 _BY_IDENTITY = {id(problem): function for problem, function in _TABLE}

@@ -9,7 +9,7 @@ from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Accepted, Context, Refused
 
 from .access import live_resource, no_such, org_in_question
-from .capacity import no_room
+from .capacity import filling, no_room
 from .lifetimes import Answer, common, placed
 from .localized import localized
 from .resources import Device, Entity, Integration, Resource, Zone
@@ -99,7 +99,9 @@ def create_zone(state: OpenApp, context: Context, caller: Caller, x_org: str | N
 
 def _within_quota(state: OpenApp, context: Context, org: Org, kind: str, row: Resource) -> Answer:
     full = no_room(state, org, kind, context.now)
-    return full if full is not None else Accepted(placed(state, kind, row), view(kind, row))
+    if full is not None:
+        return full
+    return Accepted(placed(state, kind, row), view(kind, row), filling(state, org, kind, context.now))
 
 
 def _missing(state: OpenApp, org: Org, **references: str | None) -> Refused | None:

@@ -11,7 +11,7 @@ from mock_server.engine.decisions import Accepted, Context, Refused
 from mock_server.engine.instants import Instant
 
 from .access import in_scope, live_resource, org_in_question, resource
-from .capacity import no_room
+from .capacity import filling, no_room
 from .deletion import delete, purge, unscheduled_one
 from .lifecycle import after
 from .paging import Page
@@ -102,8 +102,9 @@ def restore_resource(state: OpenApp, context: Context, caller: Caller, kind: str
     full = no_room(state, state.orgs[row.org_id], kind, context.now)
     if full is not None:
         return full
+    news = filling(state, state.orgs[row.org_id], kind, context.now)
     holdings, back = put_back(holdings, kind, row, context.now)  # type: ignore[arg-type]
-    restored = Accepted(state.with_holdings(row.org_id, holdings), view(kind, back), (unscheduled_one(row),))
+    restored = Accepted(state.with_holdings(row.org_id, holdings), view(kind, back), (unscheduled_one(row), *news))
     # A restored entity brings its last use along, and that is its device's too.
     return after(restored, row.org_id, context.now)
 

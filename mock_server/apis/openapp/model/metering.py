@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 from rpds import HashTrieMap
 
-from mock_server.engine.decisions import Refused
+from mock_server.engine.decisions import Emit, Refused
 from mock_server.engine.instants import DAY, SECOND, Instant, format_instant
 from mock_server.engine.windows import Window, number_of, window_at
 
@@ -21,6 +21,9 @@ from .problems import METER_FULL, SESSION_FULL
 from .quotas import PER_SESSION
 from .resources import Meter, Session
 from .state import EffectiveLimit, OpenApp, Org
+from .thresholds import WARNING, filled
+
+Sessions = Mapping[str, tuple[Session, ...]]
 
 MOST_SESSIONS = 100
 """Of one organization and quota; the one used longest ago is forgotten first."""
@@ -50,6 +53,22 @@ def metered(state: OpenApp, org: Org, charges: Mapping[str, int], now: Instant) 
     return meters
 
 
+def crossed(
+    state: OpenApp, org: Org, charges: Mapping[str, int], meters: HashTrieMap[str, Meter], now: Instant
+) -> tuple[Emit, ...]:
+    """What the outside hears of these uses, with which the meters have become `meters`."""
+    limits = limits_of(state, org, now)
+    news: tuple[Emit, ...] = ()
+    for key, amount in charges.items():
+        for period, limit in limits.windows(key):
+            used, most = _in(meters[key], period), limit.value
+            # Most uses are far from any limit: two multiplications tell.
+            if used * 100 >= most * WARNING and (used - amount) < most:  # type: ignore[operator]
+                label = window_at(period, now).label
+                news += filled(org.id, key, period, label, used - amount, used, most)
+    return news
+
+
 def in_session(
     state: OpenApp, org: Org, key: str, session_id: str, amount: int, now: Instant
 ) -> HashTrieMap[str, tuple[Session, ...]] | Refused:
@@ -63,6 +82,14 @@ def in_session(
         return Refused(SESSION_FULL(org_id=org.id, key=key, period=PER_SESSION, source=limit.source, **facts))
     others = tuple(each for each in kept if each.id != session_id)[1 - MOST_SESSIONS :]
     return sessions.insert(key, (*others, Session(session_id, used + amount, now)))
+
+
+def crossed_in_session(
+    state: OpenApp, org: Org, key: str, session_id: str, amount: int, kept: Sessions, now: Instant
+) -> tuple[Emit, ...]:
+    """What the outside hears of `amount` more in a session, which is the last one of `kept` now."""
+    limit, used = limits_of(state, org, now).of(key, PER_SESSION).value, kept[key][-1].used
+    return filled(org.id, key, PER_SESSION, PER_SESSION, used - amount, used, limit, session=session_id)
 
 
 def _in(meter: Meter, period: str) -> int:

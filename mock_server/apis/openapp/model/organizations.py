@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from mock_server.engine.callers import Caller
-from mock_server.engine.decisions import Accepted, Context, Refused
+from mock_server.engine.decisions import Accepted, Context, Emit, Refused
 
 from .access import reachable_org
-from .capacity import no_room
+from .capacity import filling, no_room
 from .lifetimes import Answer
 from .localized import localized
 from .paging import Page
@@ -28,6 +28,7 @@ MOST_ORGANIZATIONS = 10_000
 def create_organization(state: OpenApp, context: Context, caller: Caller, body: Mapping[str, Any]) -> Answer:
     """Below `parent_id`, else below the caller's own; only an operator's may stand alone. It starts on the default tier."""
     parent_id = body.get("parent_id") or caller.org
+    news: tuple[Emit, ...] = ()
     if parent_id is not None:
         parent = reachable_org(state, caller, parent_id)
         if isinstance(parent, Refused):
@@ -37,6 +38,7 @@ def create_organization(state: OpenApp, context: Context, caller: Caller, body: 
         full = no_room(state, parent, "organizations", context.now)
         if full is not None:
             return full
+        news = filling(state, parent, "organizations", context.now)
     if len(state.orgs) >= MOST_ORGANIZATIONS:
         return Refused(WORLD_FULL(current=len(state.orgs), limit=MOST_ORGANIZATIONS, source={"kind": "mock"}))
     org = Org(
@@ -50,7 +52,7 @@ def create_organization(state: OpenApp, context: Context, caller: Caller, body: 
         description=body.get("description"),
     )
     state = with_organization(state, org)
-    return Accepted(state, organization(state, org))
+    return Accepted(state, organization(state, org), news)
 
 
 def list_organizations(state: OpenApp, context: Context, caller: Caller, page: Page) -> dict[str, Any]:

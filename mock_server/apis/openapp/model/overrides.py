@@ -90,7 +90,15 @@ def override_expires(state: OpenApp, args: Mapping[str, Any], context: Context) 
     override = kept.get(str(args.get("row")))
     if override is None:
         return Accepted(state, "the override is gone")
-    facts = {"org_id": override.org_id, "override_id": override.id, "quota_key": override.quota_key}
+    facts = {
+        "org_id": override.org_id,
+        "override_id": override.id,
+        "quota_key": override.quota_key,
+        "period": override.period,
+        "limit_value": override.limit_value,
+        "expires_at": None if override.expires_at is None else format_instant(override.expires_at),
+        "reason": override.reason,
+    }
     org = state.orgs[override.org_id]
     text = f"override of {override.quota_key} per {override.period} for {org.label} expired"
     return after(Accepted(state, text, (Emit("override.expired", override.org_id, facts),)), org.id, context.now)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from mock_server.engine.decisions import Accepted, Context, Refused
 
 from .lifetimes import Answer
-from .metering import metered, with_meters
+from .metering import crossed, metered, with_meters
 from .problems import NO_SUCH
 from .state import OpenApp
 from .views import portal as view
+
+VIEW = {"portal_views": 1}
 
 
 def view_portal(state: OpenApp, context: Context, portal_id: str) -> Answer:
@@ -17,5 +19,7 @@ def view_portal(state: OpenApp, context: Context, portal_id: str) -> Answer:
     if portal is None:
         return Refused(NO_SUCH(_noun="public portal", resource="portals", id=portal_id))
     org = state.orgs[portal.org_id]
-    meters = metered(state, org, {"portal_views": 1}, context.now)
-    return meters if isinstance(meters, Refused) else Accepted(with_meters(state, org, meters), view(portal))
+    meters = metered(state, org, VIEW, context.now)
+    if isinstance(meters, Refused):
+        return meters
+    return Accepted(with_meters(state, org, meters), view(portal), crossed(state, org, VIEW, meters, context.now))

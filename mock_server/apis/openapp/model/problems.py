@@ -118,6 +118,9 @@ SIGNATURE_INVALID = ProblemType(
 SIGNATURE_EXPIRED = ProblemType(
     "signature_expired", 400, "The webhook's signature is too old: {explanation}.", "signature"
 )
+SIGNATURE_PREMATURE = ProblemType(
+    "signature_expired", 400, "The webhook's signature lies in the future: {explanation}.", "signature"
+)
 INVALID_PAYLOAD = ProblemType(
     "invalid_payload", 400, "The signature holds, but the body is not an event of {provider!r}: {reason}.", "schema"
 )

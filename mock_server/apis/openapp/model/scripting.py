@@ -18,7 +18,7 @@ from mock_server.engine.instants import LATEST, SECOND, Instant
 
 from .access import org_in_question, reaches
 from .lifetimes import Answer, common
-from .metering import metered, with_meters
+from .metering import crossed, metered, with_meters
 from .problems import ALREADY_FINISHED, NO_SUCH
 from .resources import Execution, creation
 from .state import OpenApp
@@ -26,6 +26,7 @@ from .views import execution as view
 
 API = "openapp"
 EXECUTION_JOB = "script_moves_on"
+EXECUTION = {"scripting_executions": 1}
 STARTS_AFTER = SECOND // 4
 RUNS_FOR = SECOND // 2
 """Over before the client library asks for the first time, which it does after a second."""
@@ -47,7 +48,7 @@ def create_execution(
     org = org_in_question(state, caller, x_org)
     if isinstance(org, Refused):
         return org
-    meters = metered(state, org, {"scripting_executions": 1}, context.now)
+    meters = metered(state, org, EXECUTION, context.now)
     if isinstance(meters, Refused):
         return meters
     result, fails_with = _outcome(script, parse)
@@ -56,8 +57,9 @@ def create_execution(
         result=result,
         fails_with=fails_with,
     )
+    effects: list[Effect] = [*crossed(state, org, EXECUTION, meters, context.now), _moves_on(row, STARTS_AFTER)]
     state = with_meters(state, org, meters)
-    executions, homes, effects = state.held_by(org.id).executions, state.homes, [_moves_on(row, STARTS_AFTER)]
+    executions, homes = state.held_by(org.id).executions, state.homes
     if len(executions) >= MOST_EXECUTIONS:
         forgotten = min(executions.values(), key=creation)
         executions, homes = executions.remove(forgotten.id), homes.remove(forgotten.id)

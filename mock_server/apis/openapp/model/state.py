@@ -14,7 +14,7 @@ from mock_server.engine.callers import Caller
 from mock_server.engine.instants import Instant
 from mock_server.engine.windows import Calendar
 
-from .bounds import Count, ExternalId, Id, Localized, Moment, Order, Provider, ProviderTime, Role, Secret, Slug
+from .bounds import Count, ExternalId, Id, Localized, Moment, Order, Provider, ProviderTime, Role, Secret, Slug, Uses
 from .credentials import digest
 from .localized import in_one_language
 from .quotas import CALENDAR_PERIODS, PERIODS, QUOTAS
@@ -34,7 +34,10 @@ class EffectiveLimit(msgspec.Struct, frozen=True):
 
 
 class Tier(msgspec.Struct, frozen=True, dict=True):
-    """`quotas`: key -> period -> limit, where None is unlimited. `provider_prices`: provider -> price ids."""
+    """`quotas`: key -> period -> limit, where None is unlimited. `provider_prices`: provider -> price ids.
+
+    `amount`: what an invoice for it comes to in US cents, where its provider does not say; 0 if nobody knows.
+    """
 
     slug: Slug
     name: Localized
@@ -44,6 +47,7 @@ class Tier(msgspec.Struct, frozen=True, dict=True):
     is_default_for_personal: bool = False
     quotas: Mapping[str, Mapping[str, Count | None]] = {}
     provider_prices: Mapping[str, tuple[str, ...]] = {}
+    amount: Uses = 0
 
     @cached_property
     def quota_rows(self) -> list[dict[str, Any]]:
@@ -108,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     checkout: Literal["instant", "hosted"] = "instant"
     portal: Literal["on", "off"] = "on"
-    provider: Literal["stripe"] = "stripe"
+    provider: Literal["stripe", "paddle", "lemonsqueezy", "square"] = "stripe"
     webhook_tolerance_s: Annotated[int, Meta(ge=0, le=31_536_000)] = 300
     lifecycle_enabled: bool = True
     warn_days: Annotated[int, Meta(ge=0, le=3650)] = 7
@@ -216,8 +220,8 @@ class OpenApp(msgspec.Struct, frozen=True):
 
     `homes`: id of a resource, user or execution -> organization. `by_external_id`: a subscription's external id ->
     organization, so that a provider's event finds its way. `credentials`: digest of the secret -> credential;
-    `api_keys`: digest of an API key's secret -> the key's id. `webhook_secrets`: provider -> secret. `serial` numbers
-    what is created next.
+    `api_keys`: digest of an API key's secret -> the key's id. `webhook_secrets`: provider -> its secrets, of
+    which any may sign. `serial` numbers what is created next.
     """
 
     catalog: Catalog
@@ -231,7 +235,7 @@ class OpenApp(msgspec.Struct, frozen=True):
     credentials: HashTrieMap[str, Credential] = HashTrieMap()
     api_keys: HashTrieMap[str, str] = HashTrieMap()
     portals: HashTrieMap[str, Portal] = HashTrieMap()
-    webhook_secrets: HashTrieMap[str, str] = HashTrieMap()
+    webhook_secrets: HashTrieMap[str, tuple[str, ...]] = HashTrieMap()
     serial: int = 0
 
     def with_org(self, org: Org, **changes: Any) -> OpenApp:

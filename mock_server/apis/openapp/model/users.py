@@ -11,7 +11,7 @@ from mock_server.engine.callers import Caller
 from mock_server.engine.decisions import Accepted, Context, Effect, Refused
 
 from .access import no_such, org_in_question, reachable_org, reaches
-from .capacity import no_room
+from .capacity import filling, no_room
 from .lifecycle import rebalanced
 from .lifetimes import Answer
 from .localized import localized
@@ -55,7 +55,8 @@ def create_user(state: OpenApp, context: Context, caller: Caller, x_org: str | N
         first_name=body.get("first_name"),
         last_name=body.get("last_name"),
     )
-    return Accepted(with_user(state, row), view(row))
+    news = tuple(emit for org in orgs for emit in filling(state, org, "org_users", context.now))
+    return Accepted(with_user(state, row), view(row), news)
 
 
 def list_users(

@@ -12,11 +12,16 @@ from .api_keys import LONGEST_LIFE
 from .doors import OPEN, SWITCHABLE
 from .explaining import Case, one_of, reachable_orgs, some
 from .pointers import DECLARED, in_catalog, in_world
+from .providers import PROVIDERS
 from .quotas import QUOTAS
 from .resources import oldest
-from .webhook_ingress import PROVIDERS
 
-_SIGNATURE = "Stripe-Signature: t=<seconds>,v1=<hex>, the HMAC-SHA256 of `<seconds>.<body>`"
+_SIGNATURES = {
+    "stripe": "Stripe-Signature: t=<seconds>,v1=<hex>, the HMAC-SHA256 of `<seconds>.<body>`",
+    "paddle": "Paddle-Signature: ts=<seconds>;h1=<hex>, the HMAC-SHA256 of `<seconds>:<body>`",
+    "lemonsqueezy": "X-Signature: <hex>, the HMAC-SHA256 of the body",
+    "square": "x-square-hmacsha256-signature: <base64>, the HMAC-SHA256 of `<URL that is called><body>`",
+}
 
 
 def unknown_tier(case: Case) -> Explanation:
@@ -121,22 +126,23 @@ def portal_unavailable(case: Case) -> Explanation:
 
 def provider_not_found(case: Case) -> Explanation:
     configured = sorted(name for name in case.state.webhook_secrets if name in PROVIDERS)
-    legal = [f"Send it to /billing/webhooks/{name}." for name in configured]
-    legal += [f"Give the world a webhook secret for {name!r}." for name in sorted(PROVIDERS) if name not in configured]
+    asked = case.text("provider")
+    legal = [f"Give the world a webhook secret for {asked!r}."] if asked in PROVIDERS else []
+    legal += [f"Send it to /billing/webhooks/{name}." for name in configured]
     rule = "A webhook is taken only from a provider whose secret the world has."
     return case.answer(rule, in_world("webhook_secrets"), legal, {"configured": configured})
 
 
 def signature_missing(case: Case) -> Explanation:
-    legal = [f"Sign the body with the world's secret for {case.text('provider')!r}: {_SIGNATURE}."]
+    legal = [f"Sign the body with the world's secret for {case.text('provider')!r}: {_signature(case)}."]
     return case.answer("A webhook is signed, or nothing of it is read.", DECLARED, legal, _clock(case))
 
 
 def signature_invalid(case: Case) -> Explanation:
     legal = [
-        f"Sign the exact bytes of the body with the world's secret for {case.text('provider')!r}: {_SIGNATURE}.",
+        f"Sign the exact bytes of the body with the world's secret for {case.text('provider')!r}: {_signature(case)}.",
     ]
-    rule = "A webhook's signature fits its time, its exact bytes and the world's secret for the provider."
+    rule = "A webhook's signature fits its exact bytes, what else the provider signs, and the world's secret for it."
     return case.answer(rule, DECLARED, legal, _clock(case))
 
 
@@ -145,7 +151,7 @@ def signature_expired(case: Case) -> Explanation:
     tolerance = case.state.settings.webhook_tolerance_s
     earliest = max(case.now // SECOND - tolerance, 0)
     legal = (
-        f"Sign it with a time from {format_instant(earliest * SECOND)} on (t={earliest}): the world's clock shows "
+        f"Sign it with a time from {format_instant(earliest * SECOND)} on ({earliest} in seconds): the world's clock shows "
         f"{format_instant(case.now)}.",
         "Change the world's setting `webhook_tolerance_s` to 0: any age is tolerated then.",
     )
@@ -153,9 +159,27 @@ def signature_expired(case: Case) -> Explanation:
     return case.answer(rule, in_world("settings", "webhook_tolerance_s"), legal, _clock(case))
 
 
+def signature_premature(case: Case) -> Explanation:
+    """Only of the providers whose own libraries refuse it."""
+    tolerance = case.state.settings.webhook_tolerance_s
+    latest = min(case.now // SECOND + tolerance, LATEST // SECOND)
+    legal = (
+        f"Sign it with a time up to {format_instant(latest * SECOND)} ({latest} in seconds): the world's clock shows "
+        f"{format_instant(case.now)}.",
+        "Change the world's setting `webhook_tolerance_s` to 0: any time is tolerated then.",
+    )
+    rule = f"A signature of {case.text('provider')!r} is no more than {tolerance} s ahead of the world's clock."
+    return case.answer(rule, in_world("settings", "webhook_tolerance_s"), legal, _clock(case))
+
+
 def invalid_payload(case: Case) -> Explanation:
-    legal = ["Send a JSON object with `id` and `type`, both texts, and an object in `data.object`."]
+    provider = PROVIDERS.get(case.text("provider"))
+    legal = [provider.form] if provider is not None else []
     return case.answer(f"The body is an event of {case.text('provider')!r}.", DECLARED, legal)
+
+
+def _signature(case: Case) -> str:
+    return _SIGNATURES.get(case.text("provider"), "as it signs")
 
 
 def _clock(case: Case) -> dict[str, object]:

@@ -8,18 +8,17 @@ organization or no tier is kept (its id is remembered) and changes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from mock_server.engine.decisions import Accepted, Context, Effect, Refused, Remember
+from mock_server.engine.decisions import Accepted, Context, Effect, Emit, Refused, Remember
 from mock_server.engine.idempotency import Record
 from mock_server.engine.instants import DAY, LATEST, SECOND
-from mock_server.webhooks.schemes import stripe
-from mock_server.webhooks.schemes.protocol import Message, Rejected, Scheme
+from mock_server.webhooks.schemes.protocol import Message, Rejected, Scheme, Verified
 
-from .checkout import changed, with_pending, with_subscription
+from .checkout import changed, invoiced, with_pending, with_subscription
 from .lifecycle import rebalanced
 from .problems import (
     INVALID_PAYLOAD,
@@ -27,12 +26,13 @@ from .problems import (
     SIGNATURE_EXPIRED,
     SIGNATURE_INVALID,
     SIGNATURE_MISSING,
+    SIGNATURE_PREMATURE,
 )
-from .provider_events import InvalidEvent, ProviderEvent, read_event
+from .providers import PROVIDERS, InvalidEvent, ProviderEvent, read_event
 from .state import OpenApp, Org, Subscription
 
-PROVIDERS: Mapping[str, Scheme] = {"stripe": stripe.SCHEME}
-REFUSALS = {"missing": SIGNATURE_MISSING, "expired": SIGNATURE_EXPIRED}
+REFUSALS = {"missing": SIGNATURE_MISSING, "expired": SIGNATURE_EXPIRED, "premature": SIGNATURE_PREMATURE}
+"""By the reason; all others are signatures that do not hold."""
 REMEMBERED_FOR = 30 * DAY
 OLDER = "older than what was applied already"
 
@@ -41,20 +41,30 @@ ParseJson = Callable[[bytes], Any]
 
 
 def receive(
-    state: OpenApp, context: Context, provider: str, headers: Mapping[str, str], body: bytes, parse: ParseJson
+    state: OpenApp,
+    context: Context,
+    provider: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    parse: ParseJson,
+    urls: Sequence[str] = (),
 ) -> Accepted[OpenApp, dict[str, Any]] | Refused:
-    """BillingWebhookResponse. `headers` by lower-case name; `parse` is handed in because how JSON is read is HTTP's part."""
-    scheme, secret = PROVIDERS.get(provider), state.webhook_secrets.get(provider)
-    if scheme is None or secret is None:
-        known = ", ".join(sorted(name for name in state.webhook_secrets if name in PROVIDERS)) or "none"
-        return Refused(PROVIDER_NOT_FOUND(provider=provider, providers=known))
-    now = context.now // SECOND
-    verdict = scheme.verify(Message(body), headers, [secret], now, state.settings.webhook_tolerance_s)
+    """BillingWebhookResponse. `headers` by lower-case name; `parse` is handed in because how JSON is read is HTTP's part.
+
+    `urls`: those that lead here, for a provider that signs the one it calls. Any of the world's secrets for the provider
+    may have signed, as while it is being changed.
+    """
+    known, secrets = PROVIDERS.get(provider), state.webhook_secrets.get(provider)
+    if known is None or not secrets:
+        configured = ", ".join(sorted(name for name in state.webhook_secrets if name in PROVIDERS)) or "none"
+        return Refused(PROVIDER_NOT_FOUND(provider=provider, providers=configured))
+    now, tolerance = context.now // SECOND, state.settings.webhook_tolerance_s
+    verdict = _verified(known.scheme, body, urls, headers, secrets, now, tolerance)
     if isinstance(verdict, Rejected):
         refusal = REFUSALS.get(verdict.reason, SIGNATURE_INVALID)
         return Refused(refusal(explanation=verdict.explanation, provider=provider))
     try:
-        event = read_event(provider, parse(body), state.catalog)
+        event = read_event(provider, parse(body), body, state.catalog)
     except (InvalidEvent, ValueError) as error:
         return Refused(INVALID_PAYLOAD(provider=provider, reason=str(error)))
 
@@ -65,6 +75,25 @@ def receive(
     after, effects, outcome = applied(state, event, context)
     record = Record("", min(context.now + REMEMBERED_FOR, LATEST), json.dumps({"kind": event.kind, "outcome": outcome}))
     return Accepted(after, reply, (*effects, Remember(scope, event.id, record)))
+
+
+def _verified(
+    scheme: Scheme,
+    body: bytes,
+    urls: Sequence[str],
+    headers: Mapping[str, str],
+    secrets: Sequence[str],
+    now: int,
+    tolerance: int,
+) -> Verified | Rejected:
+    if "url" not in scheme.uses:
+        return scheme.verify(Message(body), headers, secrets, now, tolerance)
+    verdict: Verified | Rejected = Rejected("missing_url", "nobody knows which URL was called")
+    for url in urls:
+        verdict = scheme.verify(Message(body, url), headers, secrets, now, tolerance)
+        if isinstance(verdict, Verified):
+            break
+    return verdict
 
 
 def applied(state: OpenApp, event: ProviderEvent, context: Context) -> tuple[OpenApp, tuple[Effect, ...], str]:
@@ -89,15 +118,53 @@ def applied(state: OpenApp, event: ProviderEvent, context: Context) -> tuple[Ope
         waiting = None
     after = with_subscription(state, org, subscription, waiting)
     after, news = rebalanced(after, org.id, context.now)
-    return after, (changed(org, subscription), *news), f"{org.tier_slug} -> {after.orgs[org.id].tier_slug}"
+    told = (changed(state.catalog, org, subscription, event.price_id),) if _is_news(org, subscription) else ()
+    effects = (*told, *_of_invoice(state, org, subscription, event, context), *news)
+    return after, effects, f"{org.tier_slug} -> {after.orgs[org.id].tier_slug}"
+
+
+def _is_news(org: Org, subscription: Subscription) -> bool:
+    """Whether it is another one in what can be seen of it, or only newer."""
+    before = org.subscription
+    return before is None or any(
+        getattr(before, name) != getattr(subscription, name)
+        for name in ("status", "tier_slug", "external_id", "provider", "subscription_id")
+    )
+
+
+def _of_invoice(
+    state: OpenApp, org: Org, subscription: Subscription, event: ProviderEvent, context: Context
+) -> tuple[Emit, ...]:
+    if event.kind not in ("invoice_paid", "invoice_failed"):
+        return ()
+    return (
+        invoiced(
+            state.catalog,
+            org,
+            subscription,
+            event.invoice_id or f"in_{context.id(2)}",
+            is_paid=event.kind == "invoice_paid",
+            price_id=event.price_id,
+            money=event.money,
+        ),
+    )
 
 
 def _org_of(state: OpenApp, event: ProviderEvent) -> Org | None:
-    """What the event itself says, else whose subscription it names. None if the two contradict each other."""
+    """What the event itself says, else whose subscription it names. None if the two contradict each other, or the
+    subscription is one that another provider has under the same id.
+    """
     owner = state.by_external_id.get(event.external_id) if event.external_id else None
-    if event.org_id is not None and owner is not None and owner != event.org_id:
+    if owner is not None and (event.org_id not in (None, owner) or _is_of_another_provider(state.orgs[owner], event)):
         return None
     return state.orgs.get(event.org_id or owner or "")
+
+
+def _is_of_another_provider(org: Org, event: ProviderEvent) -> bool:
+    """Whether the subscription that the event names is not its own provider's."""
+    return any(
+        _is_about(each, event) and each.provider != event.provider for each in (org.subscription, org.pending) if each
+    )
 
 
 def _is_about(subscription: Subscription | None, event: ProviderEvent) -> bool:

@@ -91,7 +91,7 @@ def _order(pair: _Credentials) -> Any:
     return row.position, row.name, row.role, row.org or "", row.permissions, row.revoked, row.secret
 
 
-def _webhook_secrets(found: Mapping[str, tuple[str | None, str | None]]) -> Iterator[Change]:
+def _webhook_secrets(found: Mapping[str, tuple[Any, Any]]) -> Iterator[Change]:
     for provider in sorted(found):
         one, other = found[provider]
         if one != other:

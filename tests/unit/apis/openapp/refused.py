@@ -31,7 +31,7 @@ from mock_server.engine.kernel import decide
 from mock_server.engine.problems import Problem, ProblemType
 from mock_server.engine.world import WorldState
 from mock_server.http.bodies import parse_json
-from mock_server.webhooks.schemes import stripe
+from mock_server.webhooks.schemes import scheme_named
 from mock_server.webhooks.schemes.protocol import Message
 
 from .acting import ACME, GLOBEX, NOBODY, ROOT, Command, domain, happened, owner, world
@@ -41,6 +41,7 @@ Made = tuple[WorldState, Caller | None, Call]
 
 ACME_OWNER = owner(ACME)
 MEMBER = Caller("member of Acme Doors", ACME, spelled_out(("devices:read", "entities:read", "entities:set_state")))
+PADDLE_EVENT, PADDLE_SECRET = b'{"event_id": "evt_1", "event_type": "ping", "data": {}}', "pdl_ntfset_demo"
 EVENT = b'{"id": "evt_1", "type": "ping", "data": {"object": {}}}'
 
 
@@ -122,7 +123,7 @@ def webhook(body: bytes, age: int | None = 0, secret: str = "whsec_demo", provid
     def call(state: Any, context: Any) -> Any:
         headers: dict[str, str] = {}
         if age is not None:
-            signed = stripe.SCHEME.sign(Message(body), secret, context.now // SECOND - age)
+            signed = scheme_named(provider).sign(Message(body), secret, context.now // SECOND - age)
             headers = {name.lower(): value for name, value in signed.headers}
         return receive(state, context, provider, headers, body, parse_json)
 
@@ -469,6 +470,10 @@ CASES: dict[str, tuple[ProblemType, Callable[[], Made]]] = {
     "no signature": (problems.SIGNATURE_MISSING, lambda: (over(), None, webhook(EVENT, None))),
     "a wrong signature": (problems.SIGNATURE_INVALID, lambda: (over(), None, webhook(EVENT, 0, "whsec_other"))),
     "an old signature": (problems.SIGNATURE_EXPIRED, lambda: (over(), None, webhook(EVENT, 301))),
+    "a signature from the future": (
+        problems.SIGNATURE_PREMATURE,
+        lambda: (world("demo"), None, webhook(PADDLE_EVENT, -301, PADDLE_SECRET, "paddle")),
+    ),
     "no event": (problems.INVALID_PAYLOAD, lambda: (over(), None, webhook(b"{}"))),
     "a device of nothing": (
         problems.NO_SUCH,

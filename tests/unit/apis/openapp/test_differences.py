@@ -261,7 +261,7 @@ def secrets_of(state: OpenApp) -> list[str]:
     credentials = [(digest, each.secret) for digest, each in state.credentials.items()]
     return [
         *(each for pair in credentials for each in pair),
-        *state.webhook_secrets.values(),
+        *(secret for secrets in state.webhook_secrets.values() for secret in secrets),
         *(row.digest for row in keys),
         *("acme-laptop", "acme-wall-panel", "acme-voice", "acme-backup"),
     ]

@@ -28,10 +28,13 @@ from mock_server.scenarios import initial_state, read_scenario
 from mock_server.webhooks.schemes import stripe
 from mock_server.webhooks.schemes.protocol import Message
 
+from .telling import KINDS, TELLERS, URL, News, body_of, signed
+
 ACME, GLOBEX = "01J9ZC3M4N5P6Q7R8S9T0V1W2X", "01J9ZC3M4N5P6Q7R8S9T0V1W2Y"
 START = 1_709_164_800 * SECOND
 ROOT = Caller("root", None, frozenset({OPERATOR}))
 JOBS: Jobs = {("openapp", name): job for name, job in API.jobs.items()}
+ORGS = (ACME, GLOBEX)
 TIERS = ["free", "starter", "pro", "business"]
 
 orgs = st.sampled_from([ACME, GLOBEX])
@@ -66,7 +69,21 @@ events = st.tuples(
     st.sampled_from(["active", "past_due", "incomplete", "canceled", "strange"]),
     st.integers(-50, 5),  # age of the provider's time
 )
-histories = st.lists(st.one_of(checkouts, modes, policies, waits, overrides, events), max_size=20)
+news = st.tuples(
+    st.just("news"),
+    st.sampled_from(sorted(TELLERS)),
+    st.integers(0, 5),  # event id
+    st.sampled_from(KINDS),
+    st.sampled_from(["sub_demo_globex", "71", "72", "the current one", "the pending one"]),
+    st.one_of(st.none(), orgs),
+    st.one_of(st.none(), st.sampled_from([*TIERS, "gold"])),
+    st.sampled_from(["active", "past_due", "pending", "canceled", "strange"]),
+    st.integers(-50, 5),  # age of the provider's time
+)
+modes_and_providers = st.one_of(modes, st.tuples(st.just("provider"), st.sampled_from(sorted(TELLERS))))
+histories = st.lists(
+    st.one_of(checkouts, modes_and_providers, policies, waits, overrides, events, news, news), max_size=20
+)
 
 
 def world() -> WorldState:
@@ -83,8 +100,10 @@ def step(state: WorldState, command: tuple[Any, ...]) -> WorldState:
     kind, *args = command
     if kind == "wait":
         return advance(state, state.clock.now + args[0] * 86_400 * SECOND, JOBS)[0]
-    if kind == "mode":
-        settings = msgspec.structs.replace(domain(state).settings, checkout=args[0])
+    if kind in ("mode", "provider"):
+        settings = msgspec.structs.replace(
+            domain(state).settings, **{"checkout" if kind == "mode" else "provider": args[0]}
+        )
         changed = msgspec.structs.replace(domain(state), settings=settings)
         return msgspec.structs.replace(state, apis=state.apis.insert("openapp", changed))
     after, outcome = decide(state, "openapp", lambda s, c: perform(kind, args, s, c), state.clock.now)
@@ -95,9 +114,17 @@ def step(state: WorldState, command: tuple[Any, ...]) -> WorldState:
         assert again is after, "asking again changes nothing"
         assert isinstance(repeated, Accepted)
         assert repeated.reply == outcome.reply, "and answers the same"
-    elif kind == "event":
+    elif kind in ("event", "news"):
         again, repeated = decide(after, "openapp", lambda s, c: perform(kind, args, s, c), state.clock.now)
         assert again is after, "a repeated event changes nothing"
+        for before, now in (
+            (domain(state).orgs[org].subscription, domain(after).orgs[org].subscription) for org in ORGS
+        ):
+            if before is not None and now is not None and before.external_id == now.external_id:
+                assert before.provider_time <= now.provider_time, "what is older comes too late"
+                assert before.plan_time <= now.plan_time
+                assert before.status != "canceled" or now.status == "canceled"
+                assert before.provider == now.provider
     return after
 
 
@@ -111,6 +138,13 @@ def perform(kind: str, args: list[Any], state: OpenApp, context: Context) -> Acc
         expires = None if days is None else format_instant(context.now + days * 86_400 * SECOND)
         body = {"subject_type": "org", "subject_id": org, "quota_key": key, "limit_value": limit, "expires_at": expires}
         return upsert_override(state, context, body)
+    if kind == "news":
+        provider, number, told, external, org, tier, status, age = args
+        at = context.now // SECOND + age
+        about = News(told, external_id(state, external, org), status, org, tier, None, at, number)
+        body = body_of(provider, about)
+        headers = signed(provider, body, context.now // SECOND)
+        return receive(state, context, provider, headers, body, json.loads, [URL])
     body = json.dumps(stripe_event(state, context, *args)).encode()
     headers = {
         name.lower(): value
@@ -119,18 +153,26 @@ def perform(kind: str, args: list[Any], state: OpenApp, context: Context) -> Acc
     return receive(state, context, "stripe", headers, body, json.loads)
 
 
+def external_id(state: OpenApp, external: str, org: str | None) -> str:
+    held = state.orgs[org or GLOBEX]
+    chosen = {"the current one": held.subscription, "the pending one": held.pending}.get(external)
+    return chosen.external_id if chosen is not None else external
+
+
 def stripe_event(
     state: OpenApp, context: Context, number: int, kind: str, external: str, org: str | None, tier: str | None,
     status: str, age: int,
 ) -> Mapping[str, Any]:  # fmt: skip
-    held = state.orgs[org or GLOBEX]
-    chosen = {"the current one": held.subscription, "the pending one": held.pending}.get(external)
-    external_id = chosen.external_id if chosen is not None else external
     metadata = {"tier_slug": tier} if tier else {}
     if org is not None:
         metadata["org_id"] = org
     id_name = "id" if kind.startswith("customer.") else "subscription"
-    thing = {id_name: external_id, "status": status, "metadata": metadata, "payment_status": "paid"}
+    thing = {
+        id_name: external_id(state, external, org),
+        "status": status,
+        "metadata": metadata,
+        "payment_status": "paid",
+    }
     return {"id": f"evt_{number}", "type": kind, "created": context.now // SECOND + age, "data": {"object": thing}}
 
 

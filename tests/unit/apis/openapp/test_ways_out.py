@@ -37,6 +37,8 @@ from .acting import ACME, JOBS, ROOT, Command, act, domain, everything, happened
 from .refused import (
     CASES,
     EVENT,
+    PADDLE_EVENT,
+    PADDLE_SECRET,
     Call,
     asked,
     caller_of,
@@ -384,6 +386,20 @@ def sign_from(attempt: Attempt, match: re.Match[str]) -> None:
     assert isinstance(asked(attempt.state, webhook(EVENT, now - earliest + 1))[1], Refused)
 
 
+def sign_until(attempt: Attempt, match: re.Match[str]) -> None:
+    now, latest = attempt.state.clock.now // SECOND, int(match[1])
+    attempt.again(call=webhook(PADDLE_EVENT, now - latest, PADDLE_SECRET, "paddle"))
+    too_far = webhook(PADDLE_EVENT, now - latest - 1, PADDLE_SECRET, "paddle")
+    assert isinstance(asked(attempt.state, too_far)[1], Refused)
+
+
+def configured(attempt: Attempt, match: re.Match[str]) -> None:
+    kept = API.dump(domain(attempt.state))
+    kept["webhook_secrets"][match[1]] = PADDLE_SECRET
+    state = msgspec.structs.replace(attempt.state, apis=attempt.state.apis.insert("openapp", API.load(kept)))
+    done(state, webhook(PADDLE_EVENT, 0, PADDLE_SECRET, match[1]))
+
+
 def sign(attempt: Attempt, match: re.Match[str]) -> None:
     attempt.again(call=webhook(EVENT))
     signed = dict(stripe.SCHEME.sign(Message(EVENT), "whsec_demo", 5).headers)
@@ -456,7 +472,9 @@ WAYS: Ways = [
     (r"Cancel an execution within (\S+) s .*", cancel_soon),
     (r"Cancel(?: one of the \d+ [\w ]+:)? (.*)", cancel),
     (r"Change the world's setting `(\w+)` to ('?\w+'?).*", setting),
-    (r"Sign it with a time from \S+ on \(t=(\d+)\): .*", sign_from),
+    (r"Sign it with a time from \S+ on \((\d+) in seconds\): .*", sign_from),
+    (r"Sign it with a time up to \S+ \((\d+) in seconds\): .*", sign_until),
+    (r"Give the world a webhook secret for '(\w+)'", configured),
     (r"Sign the .*", sign),
     (r"Send it to /billing/webhooks/stripe", sends(EVENT)),
     (r"Send a JSON object .*", sends(EVENT)),

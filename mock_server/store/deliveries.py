@@ -1,0 +1,318 @@
+"""What a world owes to the endpoints that want to hear of it, and what became of it. Bounded by count.
+
+For each endpoint and subject the deliveries stand in line: only the first is tried, until it is delivered or given up.
+Endpoints that want no order have a line for each delivery. Every step takes time that depends on the number of endpoints
+and on the logarithm of what is owed, not on how much that is; only what looks at everything does.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+import msgspec
+
+from mock_server.engine.instants import Instant
+from mock_server.engine.outbox import Happening
+
+from .endpoints import Attempt, Counts, Delivery, Endpoint, State
+
+__all__ = ["Attempt", "Counts", "Deliveries", "Delivery", "Endpoint", "EndpointExists", "State", "TooManyEndpoints"]
+
+MOST_ENDPOINTS = 50
+MOST_EMISSIONS = 50
+"""Endpoints that were made for one emission and are still owed something."""
+MOST_PENDING = 100_000
+MOST_KEPT = 1_000
+"""So many deliveries that have come to an end are remembered, newest first."""
+MOST_ATTEMPTS_KEPT = 25
+"""Of each delivery, the newest."""
+
+
+class EndpointExists(Exception):
+    """There is an endpoint of that name already."""
+
+
+class TooManyEndpoints(Exception):
+    """MOST_ENDPOINTS exist already, or MOST_EMISSIONS."""
+
+
+class _Lines:
+    """What one endpoint is owed. `heads`: a heap of those that stand first and are not being tried; entries may be stale."""
+
+    __slots__ = ("counts", "endpoint", "heads", "lines", "under_way")
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.counts = Counts()
+        self.lines: dict[str, deque[Delivery]] = {}
+        self.heads: list[tuple[Instant, int, Delivery]] = []
+        self.under_way = 0
+
+    def put(self, delivery: Delivery) -> None:
+        line = self.lines.setdefault(delivery.line, deque())
+        line.append(delivery)
+        if len(line) == 1:
+            self.offer(delivery)
+
+    def offer(self, delivery: Delivery) -> None:
+        assert delivery.due is not None
+        heappush(self.heads, (delivery.due, delivery.number, delivery))
+
+    def leave(self, delivery: Delivery) -> None:
+        """Out of its line; the next one steps forward."""
+        line = self.lines[delivery.line]
+        was_first = line[0] is delivery
+        line.remove(delivery)
+        if not line:
+            del self.lines[delivery.line]
+        elif was_first and line[0].due is not None:
+            self.offer(line[0])
+
+    def first(self) -> Delivery | None:
+        """The one that is due first."""
+        while self.heads:
+            due, _, delivery = self.heads[0]
+            line = self.lines.get(delivery.line)
+            if delivery.due == due and line and line[0] is delivery:
+                return delivery
+            heappop(self.heads)
+        return None
+
+    def emptied(self) -> list[Delivery]:
+        """All that stood in line, in the order in which it was made."""
+        owed = sorted((each for line in self.lines.values() for each in line), key=lambda each: each.number)
+        self.lines.clear()
+        self.heads.clear()
+        return owed
+
+    def judge(self, *, delivered: bool, gone: bool) -> None:
+        """Count an attempt, and disable the endpoint if that was one failure too many."""
+        self.counts.failing = 0 if delivered else self.counts.failing + 1
+        endpoint, reason = self.endpoint, "it answered 410 Gone" if gone else None
+        if not delivered and endpoint.disable_after is not None and self.counts.failing >= endpoint.disable_after:
+            reason = f"{self.counts.failing} attempts in a row have failed"
+        if reason is not None and endpoint.disabled is None and not endpoint.is_passing:
+            self.endpoint = msgspec.structs.replace(endpoint, disabled=reason)
+
+    @property
+    def is_open(self) -> bool:
+        return self.endpoint.disabled is None and self.under_way < self.endpoint.concurrency
+
+
+class Deliveries:
+    """The records of a world's webhooks. `generation` rises whenever all that was owed is abandoned. `held`: deliveries by
+    endpoint that are held back until the next one comes."""
+
+    def __init__(self) -> None:
+        self._by_endpoint: dict[str, _Lines] = {}
+        self._pending: dict[str, Delivery] = {}
+        self._ended: OrderedDict[str, Delivery] = OrderedDict()
+        self._trying: dict[Delivery, _Lines] = {}
+        self._made = 0
+        self._named = 0
+        self.added = 0
+        self.generation = 0
+        self.held: dict[str, list[Delivery]] = {}
+
+    # -- endpoints ----------------------------------------------------------------------------------------------------
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        return [each.endpoint for each in self._by_endpoint.values()]
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        found = self._by_endpoint.get(name)
+        return None if found is None else found.endpoint
+
+    def counts(self, name: str) -> Counts:
+        return self._by_endpoint[name].counts
+
+    def add(self, endpoint: Endpoint) -> Endpoint:
+        """One without a name is given one. Raises EndpointExists or TooManyEndpoints."""
+        if endpoint.id in self._by_endpoint:
+            raise EndpointExists(endpoint.id)
+        alike = sum(each.endpoint.is_passing == endpoint.is_passing for each in self._by_endpoint.values())
+        if alike >= (MOST_EMISSIONS if endpoint.is_passing else MOST_ENDPOINTS):
+            raise TooManyEndpoints
+        name = endpoint.id
+        while not name or name in self._by_endpoint:
+            self._named += 1
+            name = f"{'emission' if endpoint.is_passing else 'endpoint'}-{self._named}"
+        endpoint = msgspec.structs.replace(endpoint, id=name)
+        self._by_endpoint[name] = _Lines(endpoint)
+        self.added += 1
+        return endpoint
+
+    def change(self, endpoint: Endpoint) -> None:
+        """In place of the one of the same name; what it is owed stays. Enabling it forgets how often it has failed."""
+        lines = self._by_endpoint[endpoint.id]
+        if endpoint.disabled is None and lines.endpoint.disabled is not None:
+            lines.counts.failing = 0
+        lines.endpoint = endpoint
+
+    def remove(self, name: str) -> bool:
+        """What the endpoint was owed is abandoned."""
+        lines = self._by_endpoint.pop(name, None)
+        self.held.pop(name, None)
+        if lines is None:
+            return False
+        for delivery in lines.emptied():
+            self._end(delivery, "abandoned", lines)
+        return True
+
+    def sweep(self, name: str) -> None:
+        """Forget the endpoint if it was made for one emission and is owed nothing more."""
+        lines = self._by_endpoint.get(name)
+        if lines is not None and lines.endpoint.is_passing and not lines.lines:
+            self.remove(name)
+
+    # -- deliveries ---------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """How many are owed."""
+        return len(self._pending)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        """Newest first."""
+        known = [*self._ended.values(), *self._pending.values()]
+        return iter(sorted(known, key=lambda each: each.number, reverse=True))
+
+    def get(self, name: str) -> Delivery | None:
+        return self._pending.get(name) or self._ended.get(name)
+
+    def owes(self, delivery: Delivery) -> bool:
+        return self._pending.get(delivery.id) is delivery
+
+    def owe(
+        self,
+        endpoint: Endpoint,
+        happening: Happening,
+        due: Instant,
+        damages: tuple[str, ...] = (),
+        *,
+        alone: bool = False,
+        dropped: bool = False,
+    ) -> Delivery:
+        """One more. `alone`: waiting for nobody; `dropped`: on purpose it never goes out."""
+        self._made += 1
+        line = f"={self._made}" if alone or endpoint.order == "none" else f"/{happening.subject}"
+        delivery = Delivery(self._made, endpoint, happening, due, line, damages)
+        lines = self._by_endpoint[endpoint.id]
+        is_dropped = dropped or len(self._pending) >= MOST_PENDING
+        self._pending[delivery.id] = delivery
+        lines.counts.pending += 1
+        if is_dropped:
+            self._end(delivery, "dropped", lines)
+        else:
+            lines.put(delivery)
+        return delivery
+
+    def put_behind(self, delivery: Delivery, other: Delivery, due: Instant) -> None:
+        """Let `delivery`, if it has not been tried yet, follow `other` to the same endpoint, and be due then."""
+        lines = self._by_endpoint.get(delivery.endpoint)
+        if lines is None or not self.owes(delivery) or delivery.due is None or delivery.tried:
+            return
+        lines.leave(delivery)
+        delivery.line, delivery.due = other.line, due
+        lines.put(delivery)
+
+    def ready(self, now: Instant) -> tuple[Endpoint, Delivery] | None:
+        """The one to be tried next: of those that are due at `now` the one that has been so longest. It is being tried
+        until `close` or `put_back`."""
+        best: _Lines | None = None
+        first: Delivery | None = None
+        for lines in self._by_endpoint.values():
+            if lines.is_open and (head := lines.first()) is not None:
+                assert head.due is not None
+                if head.due <= now and (first is None or (head.due, head.number) < (first.due, first.number)):
+                    best, first = lines, head
+        if best is None or first is None:
+            return None
+        heappop(best.heads)
+        first.due = None
+        first.tried += 1
+        first.url = best.endpoint.url
+        best.under_way += 1
+        self._trying[first] = best
+        return best.endpoint, first
+
+    @property
+    def trying(self) -> frozenset[tuple[str, int]]:
+        """The attempts that are under way: a delivery's id, and how often that has been tried."""
+        return frozenset((each.id, each.tried) for each in self._trying)
+
+    def next_due(self) -> Instant | None:
+        """When something is to be tried next, at endpoints that are enabled; what is being tried does not count."""
+        heads = [lines.first() for lines in self._by_endpoint.values() if lines.endpoint.disabled is None]
+        return min((head.due for head in heads if head is not None and head.due is not None), default=None)
+
+    def upcoming(self) -> list[Delivery]:
+        """Those that will be tried, in the order in which they are due."""
+        heads = [
+            line[0]
+            for lines in self._by_endpoint.values()
+            if lines.endpoint.disabled is None
+            for line in lines.lines.values()
+            if line[0].due is not None
+        ]
+        return sorted(heads, key=lambda each: (each.due, each.number))
+
+    def close(
+        self, delivery: Delivery, attempt: Attempt, retry_at: Instant | None, *, delivered: bool, gone: bool = False
+    ) -> None:
+        """What an attempt led to: it is delivered, due again, or given up. `gone`: the receiver wants to hear no more.
+
+        After too many failures, or if it is gone, the endpoint is disabled. What it is owed stays owed.
+        """
+        lines = self._back(delivery)
+        if lines is None:
+            return
+        delivery.attempts = (*delivery.attempts, attempt)[-MOST_ATTEMPTS_KEPT:]
+        lines.judge(delivered=delivered, gone=gone)
+        if not self.owes(delivery):
+            return
+        if not delivered and retry_at is not None:
+            delivery.due = retry_at
+            lines.offer(delivery)
+            return
+        self._end(delivery, "delivered" if delivered else "failed", lines)
+        lines.leave(delivery)
+        self.sweep(delivery.endpoint)
+
+    def put_back(self, delivery: Delivery, due: Instant) -> None:
+        """An attempt that did not come about. Nothing happens if none is under way."""
+        lines = self._back(delivery)
+        if lines is None:
+            return
+        delivery.tried -= 1
+        if self.owes(delivery):
+            delivery.due = due
+            lines.offer(delivery)
+
+    def abandon(self) -> None:
+        """The world is another now: what it owed, it no longer owes."""
+        self.generation += 1
+        self.held.clear()
+        owed = [(each, lines) for lines in self._by_endpoint.values() for each in lines.emptied()]
+        for delivery, lines in sorted(owed, key=lambda each: each[0].number):
+            self._end(delivery, "abandoned", lines)
+        for name in list(self._by_endpoint):
+            self.sweep(name)
+
+    def _back(self, delivery: Delivery) -> _Lines | None:
+        """It is no longer being tried. None if it was not."""
+        lines = self._trying.pop(delivery, None)
+        if lines is not None:
+            lines.under_way -= 1
+        return lines
+
+    def _end(self, delivery: Delivery, state: State, lines: _Lines) -> None:
+        delivery.state, delivery.due = state, None
+        del self._pending[delivery.id]
+        self._ended[delivery.id] = delivery
+        while len(self._ended) > MOST_KEPT:
+            self._ended.popitem(last=False)
+        lines.counts.pending -= 1
+        setattr(lines.counts, state, getattr(lines.counts, state) + 1)

@@ -1,0 +1,148 @@
+"""The options of `curl`: which say what the receiver gets, and which only how curl goes about it."""
+
+from __future__ import annotations
+
+DATA = {
+    "-d": "data",
+    "--data": "data",
+    "--data-ascii": "data",
+    "--data-binary": "data",
+    "--data-raw": "raw",
+    "--data-urlencode": "urlencode",
+    "--json": "json",
+}
+SHORT_WITH_VALUE = frozenset("XHduAebomwxUETcKPrtyYzCDF")
+HEADERS = {"-A": "User-Agent", "--user-agent": "User-Agent", "-e": "Referer", "--referer": "Referer"}
+# These say how curl goes about it, and nothing of what the receiver gets.
+IGNORED = frozenset(
+    (
+        *(
+            "-s",
+            "-S",
+            "-k",
+            "-L",
+            "-i",
+            "-v",
+            "-g",
+            "-N",
+            "-f",
+            "-#",
+            "-0",
+            "-1",
+            "-2",
+            "-3",
+            "-4",
+            "-6",
+            "-q",
+            "-j",
+            "-n",
+            "-O",
+            "-J",
+        ),
+        *(
+            "--silent",
+            "--show-error",
+            "--insecure",
+            "--location",
+            "--include",
+            "--verbose",
+            "--globoff",
+            "--no-buffer",
+            "--fail",
+        ),
+        *(
+            "--compressed",
+            "--http1.0",
+            "--http1.1",
+            "--http2",
+            "--http2-prior-knowledge",
+            "--http3",
+            "--ipv4",
+            "--ipv6",
+        ),
+        *("--tlsv1", "--tlsv1.2", "--tlsv1.3", "--path-as-is", "--fail-with-body", "--no-keepalive", "--progress-bar"),
+        *(
+            "--no-progress-meter",
+            "--location-trusted",
+            "--http0.9",
+            "--tcp-nodelay",
+            "--post301",
+            "--post302",
+            "--post303",
+        ),
+        *("--remote-name", "--remote-header-name", "--netrc", "--basic", "--raw", "--styled-output", "--next"),
+    )
+)
+IGNORED_WITH_VALUE = frozenset(
+    (
+        *(
+            "-o",
+            "-m",
+            "-w",
+            "-x",
+            "-U",
+            "-E",
+            "-c",
+            "-D",
+            "-P",
+            "-r",
+            "-t",
+            "-y",
+            "-Y",
+            "-z",
+            "-C",
+            "--output",
+            "--max-time",
+        ),
+        *(
+            "--write-out",
+            "--proxy",
+            "--proxy-user",
+            "--cert",
+            "--key",
+            "--cacert",
+            "--capath",
+            "--cookie-jar",
+            "--dump-header",
+        ),
+        *(
+            "--connect-timeout",
+            "--retry",
+            "--retry-delay",
+            "--retry-max-time",
+            "--max-redirs",
+            "--resolve",
+            "--connect-to",
+        ),
+        *(
+            "--limit-rate",
+            "--interface",
+            "--ciphers",
+            "--tls-max",
+            "--proto",
+            "--speed-limit",
+            "--speed-time",
+            "--noproxy",
+        ),
+        *(
+            "--keepalive-time",
+            "--expect100-timeout",
+            "--max-filesize",
+            "--stderr",
+            "--trace",
+            "--trace-ascii",
+            "--unix-socket",
+        ),
+    )
+)
+REFUSED = {
+    "-F": "a form with files is put together by curl itself, with a boundary of its own",
+    "--form": "a form with files is put together by curl itself, with a boundary of its own",
+    "--form-string": "a form with files is put together by curl itself, with a boundary of its own",
+    "-T": "it sends a file",
+    "--upload-file": "it sends a file",
+    "-K": "it reads a file of options",
+    "--config": "it reads a file of options",
+    "-G": "it puts the data into the URL",
+    "--get": "it puts the data into the URL",
+}
