@@ -51,6 +51,7 @@ Wait = Annotated[int, typer.Option(min=0, max=LONGEST_WAIT, help="Seconds to wai
 
 
 def emit(
+    ctx: typer.Context,
     event: Annotated[str, typer.Option(help="The event's topic, such as invoice.paid or subscription.canceled.")],
     to: Annotated[str | None, typer.Option(help="Send it to this URL; to the world's endpoints if left out.")] = None,
     endpoint: Annotated[str | None, typer.Option(help="Send it to this endpoint only.")] = None,
@@ -72,9 +73,11 @@ def emit(
     as_json: AsJson = False,
 ) -> None:
     """Tell of an event that has not happened. Nothing changes in the world."""
+    if to is None and (source := ctx.get_parameter_source("secret")) is not None and source.name == "ENVIRONMENT":
+        secret = None  # it is meant for whoever is named with --to
     body: dict[str, Any] = {
         **given(event=event, to=to, endpoint=endpoint, org=org, count=count),
-        **given(scheme=scheme, secret=secret if to is not None else None, signature_time=signature_time),
+        **given(scheme=scheme, secret=secret, signature_time=signature_time),
         **_lists(mutate=mutate),
         **_retries(retries),
         **_options(option),

@@ -22,23 +22,23 @@ async def get_agenda(call: Call) -> Reply:
     world, mock = world_of(call), call.mock
     now = mock.now_in(world)
     state, limit = world.state, call.query.get("limit", USUAL_LIMIT)
-    attempts = [_attempt(each, now) for each in world.deliveries.upcoming()] if world.has_deliveries else []
+    attempts = world.deliveries.upcoming() if world.has_deliveries else []
     if "within" in call.query:
         try:
             until = add_duration(now, call.query["within"])
         except InvalidTime as error:
             raise Refusal(INVALID_TIME(field="within", reason=str(error))) from None
-        attempts = [each for each in attempts if each[0] <= until]
-        return Reply(_with(_played_through(mock, state, now, until, limit), attempts, limit))
+        attempts = [each for each in attempts if each.due is not None and each.due <= until]
+        return Reply(_with(_played_through(mock, state, now, until, limit), attempts, limit, now))
     items = list(state.agenda)
     shown = [(item.at, _shown(mock, state, item, one_job(state, item, mock.jobs), now)) for item in items[:limit]]
     jobs = {"now": format_instant(now), "until": None, "ahead": len(items), "items": shown}
-    return Reply(_with(jobs, attempts, limit))
+    return Reply(_with(jobs, attempts, limit, now))
 
 
-def _with(jobs: dict[str, Any], attempts: list[tuple[Instant, dict[str, Any]]], limit: int) -> dict[str, Any]:
+def _with(jobs: dict[str, Any], attempts: list[Delivery], limit: int, now: Instant) -> dict[str, Any]:
     """The jobs and the webhooks that are due, in the order of time; at the same instant the jobs come first."""
-    items = sorted([*jobs["items"], *attempts], key=lambda each: each[0])
+    items = sorted([*jobs["items"], *(_attempt(each, now) for each in attempts[:limit])], key=lambda each: each[0])
     ahead = jobs["ahead"] + len(attempts)
     return {**jobs, "ahead": ahead, "cut": ahead > limit, "items": [item for _, item in items[:limit]]}
 

@@ -8,6 +8,7 @@ from mock_server.engine.clock import Clock, frozen, running
 from mock_server.engine.instants import Instant, InvalidTime, add_duration, format_instant
 from mock_server.engine.kernel import AgendaOverrun, Fallen, advance
 from mock_server.engine.world import WorldState
+from mock_server.http.addressing import unknown_world
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.store.worlds import World
 
@@ -38,6 +39,8 @@ async def move_clock(call: Call) -> Reply:
         try:
             if world.has_deliveries:
                 timeline = await mock.webhooks.advance(world, wanted, mock.jobs)
+                if world.is_gone:
+                    raise Refusal(unknown_world(world.name, call.base_url))
             else:
                 timeline = world.transact(lambda state: advance(state, wanted, mock.jobs, wall))
         except AgendaOverrun as error:

@@ -25,18 +25,6 @@ from .problems import ENDPOINT_EXISTS, INVALID_ENDPOINT, NO_SUCH_ENDPOINT, TOO_M
 from .worlds import world_of
 
 USUAL_SCHEME = "stripe"
-OF_HTTP = (
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-)
-"""Headers that no signature can stand in."""
 
 
 async def list_endpoints(call: Call) -> Reply:
@@ -164,9 +152,6 @@ def _check(call: Call, endpoint: Endpoint) -> None:
             raise InvalidOptions("options are for the scheme generic")
         # Whether it can sign is not seen from its form alone: a key may only verify.
         scheme_for(endpoint).sign(Message(b"", endpoint.url, "msg_1"), endpoint.secret, 0)
-        for name in ("header", "time_header", "id_header"):
-            if endpoint.options.get(name, "").lower() in OF_HTTP:
-                raise InvalidOptions(f"{name} is one that HTTP needs for itself")
     except RemoteTarget as error:
         reason = f"{error}. Start the server with --allow-remote if that is meant"
     except InvalidTarget as error:

@@ -27,6 +27,8 @@ Jobs = Mapping[tuple[str, str], JobFunction]
 
 MOST_JOBS = 250_000
 """At most so many in one go: it takes seconds, and nothing else is answered meanwhile."""
+JOBS_AT_ONCE = 300
+"""So many between two looks at what they emitted; the outbox keeps more than they do."""
 
 
 class Fallen(msgspec.Struct, frozen=True):

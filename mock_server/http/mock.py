@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import msgspec
 from starlette.types import ASGIApp
@@ -14,7 +13,7 @@ from mock_server import machine
 from mock_server.api import Api
 from mock_server.engine.clock import going_on
 from mock_server.engine.instants import LATEST, Instant
-from mock_server.engine.kernel import Jobs, settle
+from mock_server.engine.kernel import JOBS_AT_ONCE, MOST_JOBS, AgendaOverrun, Jobs, settle, settle_some
 from mock_server.engine.world import WorldState
 from mock_server.fixtures import FixtureError
 from mock_server.scenarios import Scenario, initial_state
@@ -199,9 +198,18 @@ class Mock:
         state = world.state
         now = min(state.clock.read(wall), LATEST)
         first = state.agenda.first()
-        if first is not None and first.at <= now:
-            world.transact(lambda before: self._settled(before, now))
+        if first is None or first.at > now:
+            return now
+        if world.heard is None:
+            world.transact(lambda before: settle(before, now, self.jobs))
+        else:
+            self._settle_heard(world, now)
         return now
 
-    def _settled(self, state: WorldState, now: Instant) -> tuple[WorldState, Any]:
-        return settle(state, now, self.jobs)
+    def _settle_heard(self, world: World, now: Instant) -> None:
+        """In small steps, so that none of them brings more than the outbox keeps. Raises AgendaOverrun."""
+        done = 0
+        while fallen := world.transact(lambda before: settle_some(before, now, self.jobs, JOBS_AT_ONCE)):
+            done += len(fallen)
+            if done > MOST_JOBS:
+                raise AgendaOverrun(f"more than {MOST_JOBS} jobs have fallen due")

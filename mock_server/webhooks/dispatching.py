@@ -19,7 +19,7 @@ import msgspec
 
 from mock_server.engine.clock import moved
 from mock_server.engine.instants import LATEST, SECOND, Instant
-from mock_server.engine.kernel import AgendaOverrun, Fallen, Jobs, advance, settle_some
+from mock_server.engine.kernel import JOBS_AT_ONCE, AgendaOverrun, Fallen, Jobs, advance, settle_some
 from mock_server.engine.outbox import Happening
 from mock_server.engine.world import WorldState
 from mock_server.store.deliveries import Deliveries
@@ -40,8 +40,6 @@ TICK_S = 1.0
 PATIENCE_S = 3.0
 """So long in all an advance waits for attempts that were under way before it: one of them may be waiting for it, if a
 receiver moves the clock before it answers."""
-JOBS_AT_ONCE = 300
-"""So many jobs between two looks at what they emitted; the outbox keeps more than they do."""
 LONGEST_KEPT_ANSWER = 1_000
 JOB = "webhook_attempt"
 

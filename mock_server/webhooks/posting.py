@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.util import find_spec
 from typing import Protocol
 
 import httpx
 import msgspec
 
 from .drafts import Request
+from .targets import is_this_machine
 
+MOST_CONNECTIONS = 400
+"""At once, over all worlds; a process may as a rule have about a thousand files open. Who has to wait loses no time by it."""
 KEPT_S = 1.0
 """So long: shorter than receivers keep theirs, so that none is closed just when it is used again."""
 LONGEST_ANSWER = 64 * 1024
 """More than this of an answer is not read: nothing in it matters."""
-SNIFFIO = "sniffio"
 
 Idle = tuple[float, httpx.AsyncHTTPTransport]
 """Since when, by the loop's clock."""
@@ -57,19 +57,24 @@ class HttpPost:
     def __init__(self) -> None:
         self._idle: dict[str, list[Idle]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._room = asyncio.Semaphore(MOST_CONNECTIONS)
         self._tidying: asyncio.Task[None] | None = None
-        self._tls: ssl.SSLContext | None = None
-        if SNIFFIO not in sys.modules and find_spec(SNIFFIO) is None:
-            # httpcore looks for it some ten times in each request, and not finding it takes longer than the request.
-            sys.modules[SNIFFIO] = None  # type: ignore[assignment]
+        self._tls: dict[bool, ssl.SSLContext] = {}
 
     async def __call__(self, request: Request, timeout_s: float) -> Answered | Unanswered:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._idle, self._loop, self._room = {}, loop, asyncio.Semaphore(MOST_CONNECTIONS)
+        async with self._room:
+            return await self._posted(request, timeout_s)
+
+    async def _posted(self, request: Request, timeout_s: float) -> Answered | Unanswered:
         transport: httpx.AsyncHTTPTransport | None = None
         is_whole = False
         try:
             url, origin = _parsed(request.url)
             sent = httpx.Request(request.method, url, headers=list(request.headers), content=request.body)
-            transport = self._taken(origin)
+            transport = self._taken(origin, url)
             async with asyncio.timeout(timeout_s):
                 response = await transport.handle_async_request(sent)
                 try:
@@ -99,17 +104,21 @@ class HttpPost:
             for _, transport in (each for kept in idle.values() for each in kept):
                 await transport.aclose()
 
-    def _taken(self, origin: str) -> httpx.AsyncHTTPTransport:
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._idle, self._loop = {}, loop
+    def _taken(self, origin: str, url: httpx.URL) -> httpx.AsyncHTTPTransport:
         if kept := self._idle.get(origin):
             return kept.pop()[1]
-        if self._tls is None and origin.startswith("https:"):
-            # Who listens on this machine has no certificate that anybody could check.
-            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
-        return httpx.AsyncHTTPTransport(verify=self._tls or _NO_TLS, trust_env=False, limits=_ONE)
+        return httpx.AsyncHTTPTransport(verify=self._context(url), trust_env=False, limits=_ONE)
+
+    def _context(self, url: httpx.URL) -> ssl.SSLContext:
+        """Who listens on this machine has no certificate that anybody could check."""
+        if url.scheme != "https":
+            return _NO_TLS
+        is_here = is_this_machine(url.host)
+        if is_here not in self._tls:
+            context = self._tls[is_here] = ssl.create_default_context()
+            if is_here:
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return self._tls[is_here]
 
     def _keep(self, origin: str, transport: httpx.AsyncHTTPTransport) -> None:
         loop = asyncio.get_running_loop()

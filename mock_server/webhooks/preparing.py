@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from mock_server.engine.ids import draw, ulid
 from mock_server.engine.instants import SECOND, Instant, format_instant
 from mock_server.engine.outbox import Happening
@@ -24,7 +26,8 @@ def prepared(world: str, seed: int, endpoint: Endpoint, delivery: Delivery, at: 
     Raises UnknownScheme, InvalidOptions, InvalidSecret or InvalidMessage.
     """
     happening = delivery.happening
-    payload = render(event_of(world, seed, happening), endpoint.scheme)
+    event = replace(event_of(world, seed, happening), attempt=f"{delivery.id}/{delivery.tried}")
+    payload = render(event, endpoint.scheme)
     draft = Draft(
         scheme_for(endpoint),
         Message(payload.body, endpoint.url, payload.id),

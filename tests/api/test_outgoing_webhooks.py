@@ -14,8 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.app import create_app, create_mock
+from mock_server.engine.decisions import Accepted, Emit, Job, Schedule
 from mock_server.engine.instants import SECOND, parse_instant
+from mock_server.engine.kernel import decide
 from mock_server.http.mock import Options
+from mock_server.store.endpoints import Endpoint
 from mock_server.webhooks.drafts import Request
 from mock_server.webhooks.misbehaviour import DAMAGE
 from mock_server.webhooks.posting import Answered, Unanswered
@@ -367,7 +370,7 @@ def test_disabled_and_enabled_by_hand(driver: Driver) -> None:
 
 
 @given(st.lists(st.sampled_from(DAMAGE), max_size=3, unique=True), st.sampled_from([0.0, 0.3, 1.0]), st.integers(0, 9))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_damage_hits_the_share_that_was_asked_for_and_is_logged(kinds: list[str], share: float, seed: int) -> None:
     driver = Driver()
     driver.mock.create_world("other", "demo", seed=seed, now=parse_instant(NOW))
@@ -584,7 +587,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=20), values, max_size=6), st.sampled_from(sorted(schemes())))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_data_can_be_told(data: dict[str, Any], scheme: str) -> None:
     driver = Driver()
 
@@ -720,3 +723,33 @@ def test_ids_of_the_log_are_what_the_schema_says(driver: Driver) -> None:
             assert each["subject"] in (ACME, GLOBEX)
 
     driver.run(play())
+
+
+def test_what_falls_due_while_nobody_looks_is_told_whole() -> None:
+    """More than an outbox keeps, between two looks at a running world."""
+    sent: list[Request] = []
+
+    class Counting:
+        async def __call__(self, request: Request, timeout_s: float) -> Answered:
+            sent.append(request)
+            return Answered(200, {}, "")
+
+        async def close(self) -> None:
+            """Nothing."""
+
+    async def run() -> None:
+        wall = WALL
+        mock = create_mock(wall=lambda: wall, fresh_seed=lambda: 7, post=Counting())
+        mock.jobs = {**mock.jobs, ("openapp", "bill"): lambda s, *_: Accepted(s, "", (Emit("invoice.paid", "it"),))}
+        world = mock.create_world("busy", "demo", seed=7, clock="running")
+        world.deliveries.add(Endpoint("shop", "http://127.0.0.1:9/", "stripe", "whsec_demo", (), order="none"))
+        mock.webhooks.listen(world)
+        now = mock.now_in(world)
+        jobs = tuple(Schedule(f"openapp/{n}", now + n, Job("openapp", "bill")) for n in range(2_500))
+        world.transact(lambda state: decide(state, "openapp", lambda domain, _: Accepted(domain, None, jobs), now))
+        wall += SECOND
+        mock.now_in(world)
+        await mock.webhooks.settle(world)
+
+    asyncio.run(run())
+    assert len({request.body for request in sent}) == len(sent) == 2_500

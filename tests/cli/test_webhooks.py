@@ -33,7 +33,7 @@ class Hooks:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 """Quiet."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -136,6 +136,7 @@ MISUSES: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*EMIT, "--to", "localhost:80"), ("/to", "http")),
     ((*EMIT, "--to", DEAD, "--endpoint", "shop"), ("endpoint",)),
     ((*EMIT, "--endpoint", "shop"), ("shop", "none")),
+    ((*EMIT, "--secret", "whsec_demo"), ("`secret`",)),
     ((*EMIT, "--endpoint", "../.."), ("endpoint",)),
     ((*EMIT, "--to", DEAD, "--scheme", "nobody"), ("nobody", "stripe")),
     ((*EMIT, "--to", DEAD, "--provider", "svix", "--secret", "no base64!"), ("base64",)),

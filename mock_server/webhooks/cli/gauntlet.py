@@ -95,7 +95,7 @@ def gauntlet(
         raise WrongUse(f"{'--to: ' if isinstance(error, InvalidTarget) else ''}{error.args[0]}") from None
     if not variants:
         raise WrongUse("--only and --skip leave no variant")
-    scheme = _scheme(provider, option or [])
+    scheme = scheme_of(provider, option)
     body, headers = (None, ()) if event is None else _event(event, files.read(event), scheme)
     situation = Situation(
         scheme=scheme,
@@ -145,21 +145,6 @@ async def _run(
             raise Unreachable(f"nothing answers at --to: {error}") from None
         except (InvalidTarget, RemoteTarget, InvalidRequest) as error:
             raise WrongUse(str(error)) from None
-
-
-def _scheme(provider: str, options: list[str]) -> Scheme:
-    from mock_server.webhooks.schemes import UnknownScheme, scheme_named
-    from mock_server.webhooks.schemes.generic import InvalidOptions, scheme_of
-
-    named = dict(text.partition("=")[::2] for text in options)
-    if options and provider != "generic":
-        raise WrongUse("--option is for --provider generic: the others are what they are")
-    if any("=" not in text for text in options):
-        raise WrongUse("--option takes name=value")
-    try:
-        return scheme_of(named) if named else scheme_named(provider)
-    except (UnknownScheme, InvalidOptions) as error:
-        raise WrongUse(str(error.args[0])) from None
 
 
 def _event(name: str, raw: bytes, scheme: Scheme) -> tuple[bytes, Headers]:

@@ -15,9 +15,10 @@ from mock_server.webhooks.replaying.dressing import DAMAGES, SIGNING_DAMAGES, Dr
 from mock_server.webhooks.replaying.loading import MOST_COMPLAINTS, NamedCapture, UnusableCaptures, captures
 from mock_server.webhooks.replaying.planning import Planned
 from mock_server.webhooks.schemes import UnknownScheme, scheme_named
-from mock_server.webhooks.schemes.generic import InvalidOptions, scheme_of
-from mock_server.webhooks.schemes.protocol import InvalidMessage, InvalidSecret, Scheme
+from mock_server.webhooks.schemes.protocol import InvalidMessage, InvalidSecret
 from mock_server.webhooks.targets import InvalidTarget
+
+from .scheme_options import scheme_of
 
 SLOWEST, FASTEST = 1e-3, 1e6
 _SPEED = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)x?", re.ASCII)
@@ -80,23 +81,9 @@ def signing_of(
         raise WrongUse("--resign needs a secret: give --secret or MOCKBILL_WEBHOOK_SECRET")
     if sign_url not in ("target", "captured") and not re.match(r"https?://", sign_url):
         raise WrongUse("--sign-url is target, captured, or a URL")
-    return Signing(secret, _scheme(provider, options), at or "now", sign_url)
-
-
-def _scheme(provider: str | None, options: Sequence[str] | None) -> Scheme | None:
-    if options and provider != "generic":
+    if options and provider is None:
         raise WrongUse("--option says what --provider generic is like")
-    if provider is None:
-        return None
-    try:
-        if provider != "generic":
-            return scheme_named(provider)
-        given = [each.partition("=") for each in options or ()]
-        if any(not equals for _, equals, _ in given):
-            raise WrongUse("--option is NAME=VALUE")
-        return scheme_of({name.strip(): value for name, _, value in given})
-    except (UnknownScheme, InvalidOptions) as error:
-        raise WrongUse(str(error)) from None
+    return Signing(secret, None if provider is None else scheme_of(provider, options), at or "now", sign_url)
 
 
 def loaded(paths: Sequence[Path]) -> list[NamedCapture]:

@@ -19,6 +19,7 @@ class Event(msgspec.Struct, frozen=True):
     at        the world's time, microseconds since 1970
     subject   what it is about: events of one subject have an order
     data      JSON values; what is missing there gets a value that depends on the rest alone
+    attempt   names the attempt to send it; nothing but a header may depend on it
     """
 
     id: str
@@ -28,6 +29,7 @@ class Event(msgspec.Struct, frozen=True):
     subject: str
     data: Mapping[str, Any]
     world: str = ""
+    attempt: str = ""
 
 
 class Payload(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Geopera: `{event_id, event_type, timestamp, organization_id, entity_type, entity_id, data}`, and the event in headers.
 
-Receivers tell repeats by X-Geopera-Event-ID. X-Geopera-Delivery-ID is one for each event here, not for each attempt.
+Receivers tell repeats by X-Geopera-Event-ID; X-Geopera-Delivery-ID is another one for each attempt.
 """
 
 from __future__ import annotations
@@ -27,6 +27,6 @@ def render(event: Event) -> Payload:
     headers = (
         ("X-Geopera-Event", header_text(kind)),
         ("X-Geopera-Event-ID", payload_id),
-        ("X-Geopera-Delivery-ID", uuid(f"delivery/{known_as(event)}")),
+        ("X-Geopera-Delivery-ID", uuid(f"delivery/{event.attempt}/{known_as(event)}")),
     )
     return Payload(compact(body), payload_id, kind, headers)

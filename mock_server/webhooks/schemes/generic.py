@@ -38,6 +38,18 @@ _PREFIX = re.compile(r"(?:[!-~][ -~]{0,127})?")
 _PAIRS = re.compile(r"([\w-]+)=\{time\}([,;&])([\w-]+)=\{signature\}", re.ASCII)
 _PLACE = re.compile(r"\{\w*\}")
 _PLACES = ("{time}", "{id}", "{url}", "{body}")
+OF_HTTP = (
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+)
+"""Headers that no signature can stand in."""
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
 
 
@@ -54,6 +66,8 @@ def scheme_of(options: Mapping[str, str]) -> Hmac:
     for name in ("header", "time_header", "id_header"):
         if name in given and not _HEADER.fullmatch(given[name]):
             raise InvalidOptions(f"{name} is not the name of a header")
+        if given.get(name, "").lower() in OF_HTTP:
+            raise InvalidOptions(f"{name} is one that HTTP needs for itself")
     headers = [given[name].lower() for name in ("header", "time_header", "id_header") if name in given]
     if len(set(headers)) < len(headers):
         raise InvalidOptions("header, time_header and id_header are three different headers")

@@ -34,7 +34,7 @@ def attempt(delivery: Delivery, status: int | None = None) -> Attempt:
 
 @dataclass
 class Naive:
-    """One delivery as the naive model knows it. `place`: the endpoint's own key, of which there is another after a removal."""
+    """One delivery as the naive model knows it. `place` is the endpoint; one of the same name later is another."""
 
     delivery: Delivery
     place: int
@@ -181,7 +181,7 @@ class AsOwed(RuleBasedStateMachine):
 
     @rule()
     def ready(self) -> None:
-        due = [each for each in self.candidates()]
+        due = self.candidates()
         found = self.real.ready(self.now)
         if not due:
             assert found is None

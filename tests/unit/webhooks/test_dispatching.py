@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import Coroutine
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -118,11 +120,9 @@ def test_all_is_delivered_or_given_up_in_order_and_at_the_times_that_the_retries
             assert len(statuses) == 1 + len(retries)
         times = [each.at for each in delivery.attempts]
         assert times[0] >= delivery.happening.at
-        assert [b - a for a, b in zip(times, times[1:], strict=False)] == [
-            r * SECOND for r in retries[: len(times) - 1]
-        ]
+        assert [b - a for a, b in pairwise(times)] == [r * SECOND for r in retries[: len(times) - 1]]
     for line in by_subject(deliveries).values():
-        for earlier, other in zip(line, line[1:], strict=False):
+        for earlier, other in pairwise(line):
             # It goes out at its own time, or as soon as the one before has come to an end.
             assert other.attempts[0].at == max(other.happening.at, earlier.attempts[-1].at)
     # However the clock was moved there, the same came of it.
@@ -205,7 +205,8 @@ async def _answered(scheme: str, answer: Answered | Unanswered, **more: Any) -> 
 @pytest.mark.parametrize("scheme", sorted(MANNERS))
 @pytest.mark.parametrize("status", [200, 201, 204, 299, 301, 302, 308, 400, 401, 404, 410, 429, 500, 503])
 def test_what_counts_as_delivered_is_the_providers(scheme: str, status: int) -> None:
-    _, delivery = run(_answered(scheme, Answered(status, {}, ""), retries=()))
+    site, delivery = run(_answered(scheme, Answered(status, {}, ""), retries=(), timeout_ms=1_500))
+    assert site.receiver.timeouts == [1.5]
     expected = status == 200 or (status < 300 and scheme != "lemonsqueezy") or (status < 400 and scheme == "commerce")
     assert delivery.state == ("delivered" if expected else "failed")
     assert [each.status for each in delivery.attempts] == [status]
@@ -284,6 +285,8 @@ def test_what_cannot_be_sent_is_a_failed_attempt_and_nothing_worse() -> None:
         return first, second
 
     first, second = run(play())
+    assert first.attempts[0].headers != ()
+    assert second.attempts[0].headers == ()
     assert (first.state, first.attempts[0].error) == ("failed", "it could not be sent: out of order")
     assert second.state == "failed"
     assert second.attempts[0].error is not None
@@ -524,6 +527,102 @@ def test_a_rotated_secret_and_another_url_hold_from_the_next_attempt_on() -> Non
     assert first.body == second.body
 
 
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("tell"), st.sampled_from(["acme", "globex"]), st.integers(1, 4)),
+        st.tuples(st.just("act"), st.sampled_from(["acme", "globex"]), st.integers(1, 4)),
+        st.tuples(st.just("bill"), st.sampled_from(["acme", "globex"]), st.integers(1, 40)),
+        st.tuples(st.just("advance"), st.just(""), st.integers(0, 60)),
+        st.tuples(st.just("turns"), st.just(""), st.integers(1, 5)),
+        st.tuples(
+            st.sampled_from(["put", "reset", "remove", "disable", "enable", "stop the loop"]),
+            st.just(""),
+            st.just(0),
+        ),
+    ),
+    max_size=25,
+)
+
+
+@given(st.integers(0, 999), st.sampled_from([0.0, 0.3, 0.9]), st.integers(0, 4), steps)
+@settings(max_examples=120)
+def test_whatever_happens_meanwhile_nothing_is_lost_or_sent_twice_at_once(
+    seed: int, share: float, delay: int, plan: list[tuple[str, str, int]]
+) -> None:
+    receiver = failing(share, seed)
+    receiver.turns = delay
+    site = Site(receiver)
+    under_way: set[tuple[int, str, str]] = set()
+    serial = iter(range(10_000))
+
+    async def watch(sent: Sent) -> None:
+        generation = (id(site.world.deliveries), site.world.deliveries.generation)
+        place = (hash(generation), dict(sent.request.headers)["webhook-id"], sent.request.url)
+        assert place not in under_way, "the same is under way already"
+        under_way.add(place)
+        await turns(delay)
+        under_way.discard(place)
+
+    receiver.on_request = watch
+
+    def step(what: str, subject: str, number: int, background: list[asyncio.Task[Any]]) -> None:
+        deliveries = site.world.deliveries
+        endpoint = deliveries.endpoint("shop") or site.add(retries=(5, 5), disable_after=None)
+        keys = [f"k{next(serial)}" for _ in range(number)]
+        if what == "tell":
+            site.tell(endpoint, *keys, subject=subject)
+        elif what == "act":
+            site.act(*(emit(each, subject) for each in keys))
+        elif what == "bill":
+            site.act(later(keys[0], max(number, (site.now - START) // SECOND), subject, times=2))
+        elif what == "advance":
+            background.append(asyncio.ensure_future(site.advance(number)))
+        elif what == "put":
+            site.world.put(site.world.state)
+        elif what == "reset":
+            site.world.reset(site.world.state)
+        elif what == "remove":
+            deliveries.remove("shop")
+        elif what in ("disable", "enable"):
+            reason = "a test disabled it" if what == "disable" else None
+            deliveries.change(msgspec.structs.replace(endpoint, disabled=reason))
+            site.dispatcher.wake(site.world)
+
+    async def play(part: list[tuple[str, str, int]]) -> None:
+        background: list[asyncio.Task[Any]] = []
+        for what, subject, number in part:
+            step(what, subject, number, background)
+            await turns(number if what == "turns" else 0)
+        if len(plan) % 2:
+            await asyncio.gather(*background)
+
+    parts: list[list[tuple[str, str, int]]] = [[]]
+    for each in plan:
+        parts.append([]) if each[0] == "stop the loop" else parts[-1].append(each)
+    for part in parts:
+        run(play(part))
+        assert site.world.deliveries.trying == frozenset(), "what the end of a loop cut off is put back"
+        under_way.clear()
+
+    async def end() -> None:
+        endpoint = site.world.deliveries.endpoint("shop")
+        if endpoint is not None:
+            site.world.deliveries.change(msgspec.structs.replace(endpoint, disabled=None))
+        await site.settle()
+        await site.advance(10_000)
+
+    run(end())
+    deliveries = site.world.deliveries
+    assert len(deliveries) == 0
+    assert deliveries.trying == frozenset()
+    for delivery in deliveries:
+        assert delivery.state in ("delivered", "failed", "abandoned")
+        assert delivery.state == "abandoned" or 1 <= len(delivery.attempts) <= 3
+    for line in by_subject([each for each in deliveries if each.state != "abandoned"]).values():
+        for earlier, other in pairwise(line):
+            assert earlier.endpoint != other.endpoint or other.attempts[0].at >= earlier.attempts[-1].at
+
+
 # -- an application that answers back -------------------------------------------------------------------------------------
 
 
@@ -611,7 +710,7 @@ def test_too_much_at_once_is_refused_before_anything_has_happened(monkeypatch: p
 # -- many -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [1_500, 3_000])
+@pytest.mark.parametrize("count", [1_500])
 def test_what_one_command_causes_is_told_as_a_whole(count: int) -> None:
     async def play() -> Receiver:
         receiver = Receiver()
@@ -646,8 +745,8 @@ def test_what_a_thousand_jobs_cause_at_one_instant_is_told_as_a_whole() -> None:
     assert {each.at for each in receiver.sent} == {START + 60 * SECOND}
 
 
-def test_fifty_thousand_are_worked_off_in_time_that_grows_as_they_do() -> None:
-    """Steps, not seconds: each attempt takes the same number of turns of the event loop however much is owed."""
+def test_five_thousand_are_worked_off_in_time_that_grows_as_they_do() -> None:
+    """Five times as many may take three times as long each before this fails: quadratic time would be five times."""
 
     async def play(count: int) -> float:
         receiver = Receiver()
@@ -655,28 +754,27 @@ def test_fifty_thousand_are_worked_off_in_time_that_grows_as_they_do() -> None:
         site = Site(receiver)
         endpoint = site.add(concurrency=64)
         happenings = [site.happening("x", f"s-{n % 500}") for n in range(count)]
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = time.process_time()
         site.dispatcher.owe(site.world, endpoint, happenings)
         site.dispatcher.wake(site.world)
         await site.settle()
-        took = loop.time() - began
+        took = time.process_time() - began
         assert len(receiver.sent) == count
         return took
 
-    few, many = run(play(2_000)), run(play(10_000))
+    few, many = run(play(1_000)), run(play(5_000))
     assert many < 15 * few
 
 
 @pytest.mark.parametrize("lines", [1, 10_000])
-def test_a_hundred_thousand_are_abandoned_at_once(lines: int) -> None:
+def test_twenty_thousand_are_abandoned_at_once(lines: int) -> None:
     site = Site(Receiver())
     endpoint = site.world.deliveries.add(msgspec.structs.replace(_plain(), id="a"))
-    for n in range(30_000):
+    for n in range(20_000):
         site.world.deliveries.owe(endpoint, site.happening("x", f"s-{n % lines}"), START)
     site.world.put(site.world.state)
     assert len(site.world.deliveries) == 0
-    assert site.world.deliveries.counts("a").abandoned == 30_000
+    assert site.world.deliveries.counts("a").abandoned == 20_000
     assert site.world.deliveries.next_due() is None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import RFC_4122, UUID
 
+import msgspec
 import pytest
 import stripe as vendor
 from hypothesis import given, settings
@@ -372,3 +373,15 @@ def test_one_customer_for_all_events_of_an_organization() -> None:
     one, other = body("subscription.created", "stripe"), body("invoice.paid", "stripe", number="7")
     assert one["data"]["object"]["customer"] == other["data"]["object"]["customer"]
     assert one["id"] != json.loads(render(event(number="2"), "stripe").body)["id"]
+
+
+@given(events, texts, texts)
+def test_of_another_attempt_no_more_than_the_delivery_id_is_another(told: Event, one: str, other: str) -> None:
+    for shape in SHAPES:
+        first = render(msgspec.structs.replace(told, attempt=one), shape)
+        again = render(msgspec.structs.replace(told, attempt=other), shape)
+        assert (first.body, first.id, first.type) == (again.body, again.id, again.type)
+        different = {name for (name, value), (_, now) in zip(first.headers, again.headers, strict=True) if value != now}
+        assert different <= {"X-Geopera-Delivery-ID"}
+        if shape == "geopera" and one.isascii() and other.isascii():
+            assert bool(different) == (one != other)

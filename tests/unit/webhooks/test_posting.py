@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from mock_server.webhooks import posting
 from mock_server.webhooks.drafts import Request
@@ -21,15 +28,15 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 class Listening:
     """A raw receiver. `heard` are the requests as they came, `connections` how often somebody connected."""
 
-    def __init__(self, answer: bytes | None = OK, then_close: bool = False) -> None:
-        self.answer, self.then_close = answer, then_close
+    def __init__(self, answer: bytes | None = OK, then_close: bool = False, tls: ssl.SSLContext | None = None) -> None:
+        self.answer, self.then_close, self.tls = answer, then_close, tls
         self.heard: list[bytes] = []
         self.connections = self.closed = 0
         self.at_once = self.most_at_once = 0
 
     async def __aenter__(self) -> Listening:
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/hooks"
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/hooks"
         self.tasks: set[asyncio.Task[Any]] = set()
         return self
 
@@ -260,3 +267,49 @@ def test_another_event_loop_begins_anew() -> None:
         return listening
 
     assert run(play()).connections == run(play()).connections == 1
+
+
+def test_who_has_to_wait_for_room_loses_no_time_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "MOST_CONNECTIONS", 2)
+
+    async def play() -> Listening:
+        async with Listening(None) as hangs, Listening() as answers:
+            post = HttpPost()
+            came = await asyncio.gather(
+                *(post(request(hangs.url), 0.1) for _ in range(4)), *(post(request(answers.url), 0.1) for _ in range(4))
+            )
+            assert [type(each) for each in came] == [Unanswered] * 4 + [Answered] * 4
+            await post.close()
+        return answers
+
+    assert len(run(play()).heard) == 4
+
+
+def test_a_certificate_of_this_machine_need_not_be_anybodys(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nobody")])
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, start, start + timedelta(days=1))
+    pem = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    unencrypted = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted)
+    (tmp_path / "both.pem").write_bytes(pem + private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+
+    async def play() -> list[Answered | Unanswered]:
+        async with Listening(tls=context) as listening:
+            post = HttpPost()
+            found = [await post(request(listening.url), 5)]
+            # The same machine by a name that is not known to be it.
+            monkey = pytest.MonkeyPatch()
+            monkey.setattr(posting, "is_this_machine", lambda host: False)
+            found.append(await HttpPost()(request(listening.url), 5))
+            monkey.undo()
+            await post.close()
+            return found
+
+    here, elsewhere = run(play())
+    assert here == Answered(200, {"content-length": "2"}, "ok")
+    assert isinstance(elsewhere, Unanswered)
+    assert "certificate" in elsewhere.reason
