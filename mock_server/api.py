@@ -67,6 +67,7 @@ class Api(msgspec.Struct, frozen=True):
                    problem itself
     told           what an event of that topic would say that somebody asks for: domain state, context, topic, organization
                    -> subject and data; None if there is no such organization
+    topics         what is told of: all that its jobs and commands emit
     """
 
     name: str
@@ -94,3 +95,4 @@ class Api(msgspec.Struct, frozen=True):
     causes: Mapping[str, Callable[[Any, Mapping[str, Any]], str]] = {}
     explained: Callable[[Any, Context, Problem, Caller | None], Explanation | None] = lambda *_: None
     told: Callable[[Any, Context, str, str | None], tuple[str, dict[str, Any]] | None] = lambda *_: None
+    topics: tuple[str, ...] = ()

@@ -122,7 +122,7 @@ def serve(
         typer.echo(f"MOCKBILL_READY url={url} port={listener.getsockname()[1]}")
         sys.stdout.flush()
 
-    run(application, listener, on_ready, quiet=quiet)
+    run(application, mock, listener, on_ready, quiet=quiet)
 
 
 @spec.command("bundle", epilog="Example:  mockbill spec bundle --api openapp -o openapp.json")

@@ -91,6 +91,7 @@ def saved_world(scenario: str, state: WorldState, apis: Mapping[str, Api], now: 
 
 def saved_state(api: Api, state: WorldState, now: Instant) -> dict[str, Any]:
     """One API's part, at the world's time `now`."""
+    outbox = state.outbox.trimmed()
     document = SavedState(
         mockbill_state=STATE_FORMAT,
         api=api.name,
@@ -110,11 +111,11 @@ def saved_state(api: Api, state: WorldState, now: Instant) -> dict[str, Any]:
             for record in (state.memory.records[scope][key],)
         ],
         outbox=SavedOutbox(
-            state.outbox.next,
-            state.outbox.dropped,
+            outbox.next,
+            outbox.dropped,
             [
                 SavedHappening(each.number, format_instant(each.at), each.topic, each.subject, dict(each.data))
-                for each in state.outbox.happenings
+                for each in outbox.happenings
                 if each.api == api.name
             ],
         ),

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable, Iterator
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from mock_server.http.addressing import CONTROL
-from mock_server.http.dispatch import Dispatcher
 from mock_server.http.mock import DEFAULT_WORLD, Mock
 from mock_server.http.wire import Protocol
 
@@ -48,7 +48,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(app: Dispatcher, listener: socket.socket, on_ready: Callable[[str], None], *, quiet: bool) -> None:
+def run(app: ASGIApp, mock: Mock, listener: socket.socket, on_ready: Callable[[str], None], *, quiet: bool) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready` is called with the base URL once requests are answered."""
     _log_to_stderr(quiet=quiet)
     config = uvicorn.Config(
@@ -68,7 +68,7 @@ def run(app: Dispatcher, listener: socket.socket, on_ready: Callable[[str], None
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(_Server(config), listener, on_ready, app.mock))
+        runner.run(_serve(_Server(config), listener, on_ready, mock))
 
 
 class _Server(uvicorn.Server):
@@ -88,6 +88,7 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, on_ready: Call
             await asyncio.sleep(0.005)
         on_ready(base_url(listener))
 
+    mock.port = listener.getsockname()[1]
     telling = asyncio.ensure_future(tell())
     try:
         await server.serve(sockets=[listener])

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import cast
 
 from mock_server.app import UnknownApi, create_app, create_mock
 from mock_server.bundles import BundleError
 from mock_server.fixtures import FixtureError
-from mock_server.http.dispatch import Dispatcher
 from mock_server.http.mock import Options
 from mock_server.serve import CannotListen, listen, run
 
@@ -55,8 +53,7 @@ def serve(mutant_id: str, port: int, scenario: str) -> None:
     def on_ready(url: str) -> None:
         print(f"MOCKBILL_READY url={url} port={listener.getsockname()[1]}", flush=True)
 
-    # Only as an ASGI app is it used from here on.
-    run(cast(Dispatcher, app), listener, on_ready, quiet=True)
+    run(app, mock, listener, on_ready, quiet=True)
 
 
 if __name__ == "__main__":

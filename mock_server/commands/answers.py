@@ -245,6 +245,7 @@ class DeliveryLine(msgspec.Struct, frozen=True):
     state: str
     tried: int
     due: str | None
+    waits: str | None
     status: int | None
     error: str | None
 
@@ -255,3 +256,12 @@ class DeliveryList(msgspec.Struct, frozen=True):
     matched: int
     owed: int
     deliveries: list[DeliveryLine]
+
+
+class Emission(msgspec.Struct, frozen=True):
+    """The deliveries that an emission led to."""
+
+    matched: int
+    owed: int
+    deliveries: list[DeliveryLine]
+    secret: str | None

@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from .client import WrongUse
+from .client import LARGEST, WrongUse
 from .tables import say_file
 
 STANDARD = "-"
@@ -24,14 +24,19 @@ def write(target: str, content: bytes) -> None:
         raise WrongUse(f"cannot write {target}: {_reason(error)}") from None
 
 
-def read(source: str) -> bytes:
-    """From the file of that name, or from standard input if it is `-`."""
-    if source == STANDARD:
-        return sys.stdin.buffer.read()
+def read(source: str, most: int = LARGEST) -> bytes:
+    """From the file of that name, or from standard input if it is `-`; no more than so many bytes."""
     try:
-        return Path(source).read_bytes()
+        if source == STANDARD:
+            raw = sys.stdin.buffer.read(most + 1)
+        else:
+            with Path(source).open("rb") as file:
+                raw = file.read(most + 1)
     except OSError as error:
         raise WrongUse(f"cannot read {source}: {_reason(error)}") from None
+    if len(raw) > most:
+        raise WrongUse(f"{source} has more than {most:,} bytes, which is more than is read")
+    return raw
 
 
 def _replace(target: Path, content: bytes) -> None:

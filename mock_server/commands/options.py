@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -48,6 +49,17 @@ Limit = Annotated[int | None, typer.Option(min=0, max=1000, help="List at most s
 def given(**options: str | int | None) -> Query:
     """Those options that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def values(options: Sequence[str] | None) -> dict[str, str]:
+    """What several `--option NAME=VALUE` say, the last of a name. Space around a name is not meant. Raises WrongUse."""
+    found: dict[str, str] = {}
+    for each in options or ():
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise WrongUse("--option is NAME=VALUE, such as signed={time}.{body}")
+        found[name.strip()] = value
+    return found
 
 
 NO_OPTION = {"ignore_unknown_options": True}

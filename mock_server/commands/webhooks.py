@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import typer
 
-from .answers import DeliveryLine, DeliveryList, WebhookEndpoint, WebhookEndpointList
-from .client import HERE, LONG_PATIENCE_S, Mock, WrongUse
-from .groups import group
-from .options import DEMO, AsJson, InWorld, Limit, Token, Url, given
+from .answers import DeliveryLine, DeliveryList, Emission, WebhookEndpoint, WebhookEndpointList
+from .client import HERE, PATIENCE_S, Mock, WrongUse
+from .groups import FINDINGS, UNREACHABLE, group
+from .options import DEMO, AsJson, InWorld, Limit, Token, Url, given, values
 from .tables import say, say_nothing, show, table
 
 LONGEST_WAIT = 60
+EXPECTED = re.compile(r"[1-5](?:\d\d|xx)", re.ASCII)
 State = Literal["pending", "delivered", "failed", "abandoned", "dropped"]
 
 endpoints = group(
@@ -66,6 +69,12 @@ def emit(
     mutate: Mutate = None,
     signature_time: SignatureTime = None,
     retries: Retries = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            help="What is to be answered, else exit code 1: 2xx, 400 or any. If left out 2xx, with --mutate any."
+        ),
+    ] = None,
     wait: Wait = 10,
     world: InWorld = DEMO,
     url: Url = HERE,
@@ -83,13 +92,19 @@ def emit(
         **_options(option),
         **({} if data is None else {"data": _object(data)}),
     }
-    query = {"wait": wait}
+    wanted = expectation(expect if expect is not None else "2xx" if mutate is None and wait else "any")
+    query, patience = {"wait": wait}, PATIENCE_S + wait
     sent = Mock(url, token).post(
-        DeliveryList, "worlds", world, "webhooks", "emit", body=body, query=query, patience=LONG_PATIENCE_S
+        Emission, "worlds", world, "webhooks", "emit", body=body, query=query, patience=patience
     )
-    show(
-        sent, as_json, lambda found: _listed(world, found, "nobody wants to hear of it: add an endpoint, or give --to")
-    )
+    show(sent, as_json, lambda found: _emitted(world, found))
+    found = sent.value.deliveries
+    if not found:
+        raise typer.Exit(FINDINGS)
+    if all(each.status is None and each.tried for each in found):
+        raise typer.Exit(UNREACHABLE)
+    if not all(wanted(each.status) for each in found):
+        raise typer.Exit(FINDINGS)
 
 
 def deliveries(
@@ -105,7 +120,7 @@ def deliveries(
 ) -> None:
     """List what was sent and what is owed, newest first."""
     query = given(endpoint=endpoint, state=state, event=event, limit=limit, wait=wait)
-    found = Mock(url, token).get(DeliveryList, "worlds", world, "deliveries", query=query, patience=LONG_PATIENCE_S)
+    found = Mock(url, token).get(DeliveryList, "worlds", world, "deliveries", query=query, patience=PATIENCE_S + wait)
     show(found, as_json, lambda each: _listed(world, each, "nothing was sent, and nothing is owed"))
 
 
@@ -156,6 +171,8 @@ def add(
 ) -> None:
     """Tell somebody what happens in a world from now on."""
     kinds = _lists(kinds=mutate)
+    if probability is not None and not kinds:
+        raise WrongUse("--probability says how often what --mutate names goes wrong: give that too")
     body: dict[str, Any] = {
         **given(url=target, id=id_, scheme=scheme, secret=secret, signature_time=signature_time, order=order),
         **_lists(events=events),
@@ -164,7 +181,8 @@ def add(
         **({"misbehave": {**kinds, **({} if probability is None else {"probability": probability})}} if kinds else {}),
     }
     added = Mock(url, token).post(WebhookEndpoint, "worlds", world, "webhook-endpoints", body=body)
-    show(added, as_json, lambda each: say(f"{world}: {each.id} is told, signed as {each.scheme} with {each.secret}"))
+    made_up = "" if secret is not None else f" with {added.value.secret}, made up"
+    show(added, as_json, lambda each: say(f"{world}: {each.id} is told, signed as {each.scheme}{made_up}"))
 
 
 @endpoints.command(epilog="Example:  mockbill webhook endpoints remove shop")
@@ -193,15 +211,32 @@ def enable(
     show(changed, as_json, lambda each: say(f"{world}: {each.id} is told again; {each.counts.pending} are owed to it"))
 
 
-def _listed(world: str, found: DeliveryList, nothing: str) -> None:
-    if not found.deliveries:
+def expectation(text: str) -> Callable[[int | None], bool]:
+    """Whether a status is what `text` says. Raises WrongUse."""
+    if text == "any":
+        return lambda status: True
+    if not EXPECTED.fullmatch(text):
+        raise WrongUse(f"--expect {text!r} is none of 2xx, 400 and any")
+    return lambda status: status is not None and text in (str(status), f"{status // 100}xx")
+
+
+def _emitted(world: str, found: Emission) -> None:
+    _listed(world, found, "nobody wants to hear of it: add an endpoint, or give --to")
+    if found.secret is not None:
+        say(f"signed with {found.secret}, made up: give --secret to choose")
+
+
+def _listed(world: str, found: DeliveryList | Emission, nothing: str) -> None:
+    if not found.matched:
         say(f"{world}: {nothing}")
         return
     rows = [
-        (each.id, each.topic, each.url, each.state, each.tried, each.status or each.error, each.due)
+        (each.id, each.topic, each.url, each.state, each.tried, each.status or each.error, each.waits or each.due)
         for each in found.deliveries
     ]
     table(("delivery", "event", "to", "state", "tried", "answer", "again at"), rows)
+    if found.matched > len(rows):
+        say(f"{len(rows)} of {found.matched}; {found.owed} are owed in all")
 
 
 def _endpoints(world: str, found: WebhookEndpointList) -> None:
@@ -243,13 +278,7 @@ def _retries(text: str | None) -> dict[str, list[int]]:
 
 
 def _options(given_options: list[str] | None) -> dict[str, dict[str, str]]:
-    options: dict[str, str] = {}
-    for each in given_options or ():
-        name, equals, value = each.partition("=")
-        if not equals:
-            raise WrongUse(f"--option {each!r} is not of the form NAME=VALUE")
-        options[name] = value
-    return {"options": options} if options else {}
+    return {"options": values(given_options)} if given_options else {}
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from mock_server.engine.decisions import Context
+from mock_server.engine.ids import draw
 from mock_server.engine.instants import Instant, format_instant
 from mock_server.engine.outbox import Happening, Outbox
 from mock_server.engine.world import WorldState
@@ -14,15 +16,25 @@ from mock_server.http.addressing import unknown_world
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.store.deliveries import MOST_EMISSIONS, Attempt, Delivery, Endpoint, TooManyEndpoints
 from mock_server.store.worlds import World
+from mock_server.webhooks.misbehaviour import times
 from mock_server.webhooks.payloads import render
 from mock_server.webhooks.payloads.parts import members
 from mock_server.webhooks.preparing import event_of
 
 from .journal import USUAL_LIMIT, gone, waiting
-from .problems import EMITTED_TO_BOTH, ENDPOINT_GONE, NO_SUCH_DELIVERY, NOTHING_TO_TELL, TOO_MANY_EMISSIONS
-from .webhooks import made, named
+from .problems import (
+    EMITTED_TO_BOTH,
+    ENDPOINT_GONE,
+    NO_SUCH_DELIVERY,
+    NOTHING_TO_TELL,
+    TOO_MANY_EMISSIONS,
+    TOO_MUCH_AT_ONCE,
+)
+from .webhooks import made, named, refuse_unknown
 from .worlds import served_api, world_of
 
+MOST_AT_A_TIME = 10_000
+"""So many deliveries of one emission."""
 OF_TARGET = ("scheme", "options", "secret", "signature_time", "retries", "timeout_ms")
 """Members of an emission that say how `to` is called."""
 
@@ -30,6 +42,8 @@ OF_TARGET = ("scheme", "options", "secret", "signature_time", "retries", "timeou
 async def list_deliveries(call: Call) -> Reply:
     world, query = world_of(call), call.query
     call.mock.now_in(world)
+    if "endpoint" in query and not any(each.endpoint == query["endpoint"] for each in _known(world)):
+        named(world, query["endpoint"])
     if query.get("wait"):
         await _until_sent(call, world)
     return Reply(_listed(world, [each for each in _known(world) if _matches(each, query)], query))
@@ -38,7 +52,7 @@ async def list_deliveries(call: Call) -> Reply:
 async def get_delivery(call: Call) -> Reply:
     world = world_of(call)
     delivery = _delivery(world, call.path["delivery"])
-    payload = render(event_of(world.name, world.state.seed, delivery.happening), delivery.scheme)
+    payload = render(event_of(world.name, world.state.seed, delivery), delivery.scheme)
     return Reply(
         {
             **_line(world, delivery),
@@ -55,7 +69,8 @@ async def redeliver(call: Call) -> Reply:
     if endpoint is None:
         raise Refusal(ENDPOINT_GONE(delivery=delivery.id, endpoint=delivery.endpoint))
     now = mock.now_in(world)
-    again = world.deliveries.owe(endpoint, delivery.happening, now, delivery.damages, alone=True)
+    again = world.deliveries.owe(endpoint, delivery.happening, now, alone=True)
+    again.generation = delivery.generation
     mock.webhooks.wake(world)
     location = f"{call.base_url}/_mock/worlds/{world.name}/deliveries/{again.id}"
     return Reply(_line(world, again), 201, (("Location", location),))
@@ -67,21 +82,21 @@ async def emit(call: Call) -> Reply:
         raise Refusal(EMITTED_TO_BOTH(member="endpoint"))
     if "to" not in body and (members := [each for each in OF_TARGET if each in body]):
         raise Refusal(EMITTED_TO_BOTH(member=members[0]))
-    now = mock.now_in(world)
-    api, subject, data = _told(call, world, now)
+    refuse_unknown(body["event"], [served_api(call, body.get("api"))])
+    now, count, mutate = mock.now_in(world), body.get("count", 1), tuple(body.get("mutate", ()))
+    _told(call, world, now, 0)
     endpoints = _endpoints(call, world, body)
-    happenings = [
-        Happening(number, now, api, body["event"], subject, data) for number in _numbers(world, body.get("count", 1))
-    ]
-    mutate = tuple(body.get("mutate", ()))
-    owed: list[Delivery] = []
-    for endpoint in endpoints:
-        heard = msgspec.structs.replace(endpoint, misbehave=mutate, probability=1.0) if mutate else endpoint
-        owed += mock.webhooks.owe(world, heard, happenings)
+    if mutate:
+        endpoints = [msgspec.structs.replace(each, misbehave=mutate, probability=1.0) for each in endpoints]
+    if sum(times(each.misbehave) for each in endpoints) * count > MOST_AT_A_TIME:
+        raise Refusal(TOO_MUCH_AT_ONCE(most=MOST_AT_A_TIME))
+    happenings = [_told(call, world, now, number) for number in _numbers(world, count)]
+    owed = [each for endpoint in endpoints for each in mock.webhooks.owe(world, endpoint, happenings)]
     mock.webhooks.wake(world)
     if call.query.get("wait"):
         await _until_sent(call, world)
-    return Reply(_listed(world, sorted(owed, key=lambda each: -each.number), {}))
+    made_up = endpoints[0].secret if "to" in body and "secret" not in body else None
+    return Reply({**_listed(world, sorted(owed, key=lambda each: -each.number), {}), "secret": made_up})
 
 
 def _endpoints(call: Call, world: World, body: dict[str, Any]) -> list[Endpoint]:
@@ -98,16 +113,18 @@ def _endpoints(call: Call, world: World, body: dict[str, Any]) -> list[Endpoint]
         raise Refusal(TOO_MANY_EMISSIONS(world=world.name, most=MOST_EMISSIONS)) from None
 
 
-def _told(call: Call, world: World, now: Instant) -> tuple[str, str, dict[str, Any]]:
-    """The API, the subject and the data of an event that happened now. Raises Refusal."""
+def _told(call: Call, world: World, now: Instant, number: int) -> Happening:
+    """The event as it would have happened now. Raises Refusal."""
     body = call.body
-    api = served_api(call, body.get("api"))
-    told = api.told(world.state.apis[api.name], world.state.context(now), body["event"], body.get("org"))
+    api, state = served_api(call, body.get("api")), world.state
+    # Ids of its own, which no command of the world gets.
+    context = Context(now, int.from_bytes(draw(state.seed, "emitted")), number)
+    told = api.told(state.apis[api.name], context, body["event"], body.get("org"))
     if told is None:
         raise Refusal(NOTHING_TO_TELL(event=body["event"], org=body.get("org", "")))
     subject, data = told
     # Bounded as a payload is: it is kept with each of the deliveries.
-    return api.name, subject, members({**data, **body.get("data", {})})
+    return Happening(number, now, api.name, body["event"], subject, members({**data, **body.get("data", {})}))
 
 
 def _numbers(world: World, count: int) -> range:
@@ -176,18 +193,20 @@ def _delivery(world: World, name: str) -> Delivery:
 def _line(world: World, delivery: Delivery) -> dict[str, Any]:
     """DeliveryLine."""
     newest = delivery.attempts[-1] if delivery.attempts else None
+    waits = world.deliveries.waits(delivery)
     happening = delivery.happening
     return {
         "id": delivery.id,
         "endpoint": delivery.endpoint,
         "url": delivery.url,
-        "event": event_of(world.name, world.state.seed, happening).id,
+        "event": event_of(world.name, world.state.seed, delivery).id,
         "topic": happening.topic,
         "subject": happening.subject,
         "happened_at": format_instant(happening.at),
         "state": delivery.state,
         "tried": delivery.tried,
-        "due": None if delivery.due is None else format_instant(delivery.due),
+        "due": None if delivery.due is None or waits is not None else format_instant(delivery.due),
+        "waits": waits,
         "status": None if newest is None else newest.status,
         "error": None if newest is None else newest.error,
     }

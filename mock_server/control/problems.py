@@ -64,6 +64,10 @@ TOO_MANY_EMISSIONS = ProblemType(
     " emission-1, or let the clock move until they are delivered or given up.",
 )
 INVALID_ENDPOINT = ProblemType("invalid_endpoint", 400, "Webhooks cannot be sent so: {reason}.")
+TOO_MUCH_AT_ONCE = ProblemType(
+    "too_much_at_once", 409, "That would be more than {most} deliveries at once. Emit fewer, or to fewer endpoints."
+)
+UNKNOWN_EVENT = ProblemType("unknown_event", 400, "Nothing here is called {event!r}; there are: {topics}.")
 NO_SUCH_ENDPOINT = ProblemType(
     "not_found", 404, "The world {world!r} has no webhook endpoint {endpoint!r}; there are: {there_are}."
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from mock_server.api import Api
 from mock_server.engine.ids import draw
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.http.mock import DEFAULT_WORLD
@@ -21,7 +22,7 @@ from mock_server.webhooks.schemes.generic import InvalidOptions
 from mock_server.webhooks.schemes.protocol import InvalidMessage, InvalidSecret, Message
 from mock_server.webhooks.targets import InvalidTarget, RemoteTarget, checked, is_this_machine
 
-from .problems import ENDPOINT_EXISTS, INVALID_ENDPOINT, NO_SUCH_ENDPOINT, TOO_MANY_ENDPOINTS
+from .problems import ENDPOINT_EXISTS, INVALID_ENDPOINT, NO_SUCH_ENDPOINT, TOO_MANY_ENDPOINTS, UNKNOWN_EVENT
 from .worlds import world_of
 
 USUAL_SCHEME = "stripe"
@@ -135,10 +136,17 @@ def _flat(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+def refuse_unknown(event: str, apis: Iterable[Api]) -> None:
+    """An event, or with `*` at its end the beginning of some. Raises Refusal."""
+    topics = [topic for api in apis for topic in api.topics]
+    if not any(topic.startswith(event[:-1]) if event.endswith("*") else topic == event for topic in topics):
+        raise Refusal(UNKNOWN_EVENT(event=event, topics=", ".join(topics)))
+
+
 def _refuse_circle(call: Call, world: World, endpoint: Endpoint) -> None:
     """A world that is told by itself would tell itself of that again, without end."""
     here, target = urlsplit(call.base_url), urlsplit(endpoint.url)
-    if is_this_machine(target.hostname or "") and (target.port or 80) == (here.port or 80):
+    if is_this_machine(target.hostname or "") and target.port in (call.mock.port, here.port):
         is_default = world.name == DEFAULT_WORLD and not target.path.startswith(("/w/", "/_mock/"))
         if is_default or target.path.startswith(f"/w/{world.name}/"):
             raise Refusal(INVALID_ENDPOINT(reason=f"the URL leads back to {world.name!r} itself, a circle without end"))
@@ -146,6 +154,8 @@ def _refuse_circle(call: Call, world: World, endpoint: Endpoint) -> None:
 
 def _check(call: Call, endpoint: Endpoint) -> None:
     """What the schema cannot say."""
+    for event in endpoint.events:
+        refuse_unknown(event, call.mock.apis.values())
     try:
         checked(endpoint.url, allow_remote=call.mock.options.allow_remote)
         if endpoint.options and endpoint.scheme != "generic":

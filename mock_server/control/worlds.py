@@ -17,7 +17,7 @@ from mock_server.fixtures import FixtureError
 from mock_server.http.addressing import unknown_world
 from mock_server.http.exchange import Call, Refusal, Reply
 from mock_server.http.mock import DEFAULT_WORLD, MOST_WAITING, Mock
-from mock_server.store.deliveries import MOST_ENDPOINTS, MOST_KEPT, MOST_PENDING
+from mock_server.store.deliveries import MOST_EMISSIONS, MOST_ENDPOINTS, MOST_KEPT, MOST_PENDING
 from mock_server.store.faults import MOST_FAULTS
 from mock_server.store.journal import LONGEST_BODY, MOST_BYTES, MOST_BYTES_OF_ALL, MOST_ENTRIES
 from mock_server.store.snapshots import MOST_SNAPSHOTS
@@ -43,6 +43,7 @@ BOUNDS = {
     "waiting": MOST_WAITING,
     "jobs": MOST_JOBS,
     "webhook_endpoints": MOST_ENDPOINTS,
+    "webhook_emissions": MOST_EMISSIONS,
     "deliveries_owed": MOST_PENDING,
     "deliveries_kept": MOST_KEPT,
 }

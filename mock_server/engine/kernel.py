@@ -75,9 +75,12 @@ def settle(state: WorldState, until: Instant, jobs: Jobs) -> tuple[WorldState, l
 
 
 def settle_some(state: WorldState, until: Instant, jobs: Jobs, most: int) -> tuple[WorldState, list[Fallen]]:
-    """`settle`, but no more than `most` jobs, so that what they emit is still in the outbox of the state that comes."""
+    """`settle`, but no more than `most` jobs, and fewer if they emit much: it all stands in the outbox that comes."""
     timeline: list[Fallen] = []
-    while len(timeline) < most and (first := state.agenda.first()) is not None and first.at <= until:
+    enough = state.outbox.next + MOST_HAPPENINGS // 2
+    while (first := state.agenda.first()) is not None and first.at <= until:
+        if len(timeline) == most or state.outbox.next >= enough:
+            break
         state, fallen = _done(state, jobs)
         timeline.append(fallen)
     return state, timeline

@@ -117,6 +117,8 @@ class Mock:
         self.fresh_seed = fresh_seed
         self.sleep = sleep
         """Lets so many seconds pass, for answers that come late."""
+        self.port: int | None = None
+        """Where this mock listens, once it does."""
         self.waiting = 0
         """How many requests of the control API wait for news."""
         self.worlds = Worlds()

@@ -7,16 +7,17 @@ and on the logarithm of what is owed, not on how much that is; only what looks a
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heappop
 
 import msgspec
 
 from mock_server.engine.instants import Instant
 from mock_server.engine.outbox import Happening
 
-from .endpoints import Attempt, Counts, Delivery, Endpoint, State
+from .endpoints import Attempt, Counts, Delivery, Endpoint, State, with_attempt
+from .lines import Lines
 
 __all__ = ["Attempt", "Counts", "Deliveries", "Delivery", "Endpoint", "EndpointExists", "State", "TooManyEndpoints"]
 
@@ -24,10 +25,10 @@ MOST_ENDPOINTS = 50
 MOST_EMISSIONS = 50
 """Endpoints that were made for one emission and are still owed something."""
 MOST_PENDING = 100_000
+ROOM_FOR_EACH = MOST_PENDING // (MOST_ENDPOINTS + MOST_EMISSIONS)
+"""So many are owed to an endpoint however much the others are: one that is disabled takes nothing from them."""
 MOST_KEPT = 1_000
 """So many deliveries that have come to an end are remembered, newest first."""
-MOST_ATTEMPTS_KEPT = 25
-"""Of each delivery, the newest."""
 
 
 class EndpointExists(Exception):
@@ -38,78 +39,15 @@ class TooManyEndpoints(Exception):
     """MOST_ENDPOINTS exist already, or MOST_EMISSIONS."""
 
 
-class _Lines:
-    """What one endpoint is owed. `heads`: a heap of those that stand first and are not being tried; entries may be stale."""
-
-    __slots__ = ("counts", "endpoint", "heads", "lines", "under_way")
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
-        self.counts = Counts()
-        self.lines: dict[str, deque[Delivery]] = {}
-        self.heads: list[tuple[Instant, int, Delivery]] = []
-        self.under_way = 0
-
-    def put(self, delivery: Delivery) -> None:
-        line = self.lines.setdefault(delivery.line, deque())
-        line.append(delivery)
-        if len(line) == 1:
-            self.offer(delivery)
-
-    def offer(self, delivery: Delivery) -> None:
-        assert delivery.due is not None
-        heappush(self.heads, (delivery.due, delivery.number, delivery))
-
-    def leave(self, delivery: Delivery) -> None:
-        """Out of its line; the next one steps forward."""
-        line = self.lines[delivery.line]
-        was_first = line[0] is delivery
-        line.remove(delivery)
-        if not line:
-            del self.lines[delivery.line]
-        elif was_first and line[0].due is not None:
-            self.offer(line[0])
-
-    def first(self) -> Delivery | None:
-        """The one that is due first."""
-        while self.heads:
-            due, _, delivery = self.heads[0]
-            line = self.lines.get(delivery.line)
-            if delivery.due == due and line and line[0] is delivery:
-                return delivery
-            heappop(self.heads)
-        return None
-
-    def emptied(self) -> list[Delivery]:
-        """All that stood in line, in the order in which it was made."""
-        owed = sorted((each for line in self.lines.values() for each in line), key=lambda each: each.number)
-        self.lines.clear()
-        self.heads.clear()
-        return owed
-
-    def judge(self, *, delivered: bool, gone: bool) -> None:
-        """Count an attempt, and disable the endpoint if that was one failure too many."""
-        self.counts.failing = 0 if delivered else self.counts.failing + 1
-        endpoint, reason = self.endpoint, "it answered 410 Gone" if gone else None
-        if not delivered and endpoint.disable_after is not None and self.counts.failing >= endpoint.disable_after:
-            reason = f"{self.counts.failing} attempts in a row have failed"
-        if reason is not None and endpoint.disabled is None and not endpoint.is_passing:
-            self.endpoint = msgspec.structs.replace(endpoint, disabled=reason)
-
-    @property
-    def is_open(self) -> bool:
-        return self.endpoint.disabled is None and self.under_way < self.endpoint.concurrency
-
-
 class Deliveries:
     """The records of a world's webhooks. `generation` rises whenever all that was owed is abandoned. `held`: deliveries by
     endpoint that are held back until the next one comes."""
 
     def __init__(self) -> None:
-        self._by_endpoint: dict[str, _Lines] = {}
+        self._by_endpoint: dict[str, Lines] = {}
         self._pending: dict[str, Delivery] = {}
         self._ended: OrderedDict[str, Delivery] = OrderedDict()
-        self._trying: dict[Delivery, _Lines] = {}
+        self._trying: dict[Delivery, Lines] = {}
         self._made = 0
         self._named = 0
         self.added = 0
@@ -141,7 +79,7 @@ class Deliveries:
             self._named += 1
             name = f"{'emission' if endpoint.is_passing else 'endpoint'}-{self._named}"
         endpoint = msgspec.structs.replace(endpoint, id=name)
-        self._by_endpoint[name] = _Lines(endpoint)
+        self._by_endpoint[name] = Lines(endpoint)
         self.added += 1
         return endpoint
 
@@ -198,9 +136,9 @@ class Deliveries:
         """One more. `alone`: waiting for nobody; `dropped`: on purpose it never goes out."""
         self._made += 1
         line = f"={self._made}" if alone or endpoint.order == "none" else f"/{happening.subject}"
-        delivery = Delivery(self._made, endpoint, happening, due, line, damages)
+        delivery = Delivery(self._made, endpoint, happening, due, line, damages, self.generation)
         lines = self._by_endpoint[endpoint.id]
-        is_dropped = dropped or len(self._pending) >= MOST_PENDING
+        is_dropped = dropped or (len(self._pending) >= MOST_PENDING and lines.counts.pending >= ROOM_FOR_EACH)
         self._pending[delivery.id] = delivery
         lines.counts.pending += 1
         if is_dropped:
@@ -218,25 +156,31 @@ class Deliveries:
         delivery.line, delivery.due = other.line, due
         lines.put(delivery)
 
-    def ready(self, now: Instant) -> tuple[Endpoint, Delivery] | None:
-        """The one to be tried next: of those that are due at `now` the one that has been so longest. It is being tried
-        until `close` or `put_back`."""
-        best: _Lines | None = None
-        first: Delivery | None = None
+    def ready(self, now: Instant, *, only_idle: bool = False) -> tuple[Endpoint, Delivery] | None:
+        """The one to be tried next, of those that are due at `now`: that of the endpoint at which least is under way, so
+        that no endpoint keeps the others waiting, and of several such the one that has been due longest.
+
+        It is being tried until `close` or `put_back`. `only_idle`: only if nothing else is under way at its endpoint.
+        """
+        best: tuple[tuple[int, Instant, int], Lines, Delivery] | None = None
         for lines in self._by_endpoint.values():
-            if lines.is_open and (head := lines.first()) is not None:
-                assert head.due is not None
-                if head.due <= now and (first is None or (head.due, head.number) < (first.due, first.number)):
-                    best, first = lines, head
-        if best is None or first is None:
+            if not lines.is_open or (only_idle and lines.under_way):
+                continue
+            head = lines.first()
+            if head is not None and head.due is not None and head.due <= now:
+                rank = (lines.under_way, head.due, head.number)
+                if best is None or rank < best[0]:
+                    best = (rank, lines, head)
+        if best is None:
             return None
-        heappop(best.heads)
+        _, chosen, first = best
+        heappop(chosen.heads)
         first.due = None
         first.tried += 1
-        first.url = best.endpoint.url
-        best.under_way += 1
-        self._trying[first] = best
-        return best.endpoint, first
+        first.url = chosen.endpoint.url
+        chosen.under_way += 1
+        self._trying[first] = chosen
+        return chosen.endpoint, first
 
     @property
     def trying(self) -> frozenset[tuple[str, int]]:
@@ -247,6 +191,16 @@ class Deliveries:
         """When something is to be tried next, at endpoints that are enabled; what is being tried does not count."""
         heads = [lines.first() for lines in self._by_endpoint.values() if lines.endpoint.disabled is None]
         return min((head.due for head in heads if head is not None and head.due is not None), default=None)
+
+    def waits(self, delivery: Delivery) -> str | None:
+        """What keeps one that is owed from being tried, beside the time: another one, or its endpoint."""
+        lines = self._by_endpoint.get(delivery.endpoint)
+        if lines is None or not self.owes(delivery) or delivery in self._trying:
+            return None
+        if lines.endpoint.disabled is not None:
+            return f"{delivery.endpoint} is disabled: {lines.endpoint.disabled}"
+        first = lines.lines[delivery.line][0]
+        return None if first is delivery else f"until {first.id} has come to an end"
 
     def upcoming(self) -> list[Delivery]:
         """Those that will be tried, in the order in which they are due."""
@@ -269,7 +223,7 @@ class Deliveries:
         lines = self._back(delivery)
         if lines is None:
             return
-        delivery.attempts = (*delivery.attempts, attempt)[-MOST_ATTEMPTS_KEPT:]
+        delivery.attempts = with_attempt(delivery.attempts, attempt)
         lines.judge(delivered=delivered, gone=gone)
         if not self.owes(delivery):
             return
@@ -301,14 +255,14 @@ class Deliveries:
         for name in list(self._by_endpoint):
             self.sweep(name)
 
-    def _back(self, delivery: Delivery) -> _Lines | None:
+    def _back(self, delivery: Delivery) -> Lines | None:
         """It is no longer being tried. None if it was not."""
         lines = self._trying.pop(delivery, None)
         if lines is not None:
             lines.under_way -= 1
         return lines
 
-    def _end(self, delivery: Delivery, state: State, lines: _Lines) -> None:
+    def _end(self, delivery: Delivery, state: State, lines: Lines) -> None:
         delivery.state, delivery.due = state, None
         del self._pending[delivery.id]
         self._ended[delivery.id] = delivery

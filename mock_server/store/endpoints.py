@@ -10,6 +10,11 @@ import msgspec
 from mock_server.engine.instants import Instant
 from mock_server.engine.outbox import Happening
 
+MOST_ATTEMPTS_KEPT = 25
+"""Of each delivery, the newest."""
+MOST_WHOLE_ATTEMPTS = 3
+"""With what was sent and answered; of the others only when they were and how they ended."""
+
 State = Literal["pending", "delivered", "failed", "abandoned", "dropped"]
 """pending: owed. failed: given up after the last attempt. abandoned: the world went back, or the endpoint is gone, even if
 an attempt was under way and has been answered since. dropped: on purpose (misbehaviour), or because too many are owed."""
@@ -73,13 +78,14 @@ class Attempt(msgspec.Struct, frozen=True):
 class Delivery:
     """A happening on its way to an endpoint. `due`: when it is tried next, in the world's time; None while it is being
     tried and once it has come to an end. `line`: behind whom it waits. `damages`: what is done to it on purpose. `url`:
-    where it goes, and since the newest attempt, where that went."""
+    where it goes, and since the newest attempt, where that went. `generation`: how often the world had gone back before."""
 
     __slots__ = (
         "attempts",
         "damages",
         "due",
         "endpoint",
+        "generation",
         "happening",
         "id",
         "line",
@@ -91,7 +97,14 @@ class Delivery:
     )
 
     def __init__(
-        self, number: int, endpoint: Endpoint, happening: Happening, due: Instant, line: str, damages: tuple[str, ...]
+        self,
+        number: int,
+        endpoint: Endpoint,
+        happening: Happening,
+        due: Instant,
+        line: str,
+        damages: tuple[str, ...],
+        generation: int = 0,
     ) -> None:
         self.id = f"delivery-{number}"
         self.number = number
@@ -102,9 +115,20 @@ class Delivery:
         self.due: Instant | None = due
         self.line = line
         self.damages = damages
+        self.generation = generation
         self.state: State = "pending"
         self.attempts: tuple[Attempt, ...] = ()
         self.tried = 0
+
+
+def with_attempt(attempts: tuple[Attempt, ...], attempt: Attempt) -> tuple[Attempt, ...]:
+    """The newest MOST_ATTEMPTS_KEPT, whole only the newest MOST_WHOLE_ATTEMPTS of them."""
+    whole = (*attempts, attempt)[-MOST_ATTEMPTS_KEPT:]
+    told, kept = whole[:-MOST_WHOLE_ATTEMPTS], whole[-MOST_WHOLE_ATTEMPTS:]
+    return (
+        *(each if not each.headers else msgspec.structs.replace(each, headers=(), answer="") for each in told),
+        *kept,
+    )
 
 
 class Counts(msgspec.Struct):

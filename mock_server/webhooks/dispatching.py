@@ -35,7 +35,7 @@ from .retrying import manner_of
 __all__ = ["JOB", "WebhookDispatcher", "event_of", "scheme_for"]
 
 MOST_AT_ONCE = 64
-"""Attempts under way in one world."""
+"""Attempts under way in one world; beyond that each endpoint still has one."""
 TICK_S = 1.0
 PATIENCE_S = 3.0
 """So long in all an advance waits for attempts that were under way before it: one of them may be waiting for it, if a
@@ -98,7 +98,7 @@ class WebhookDispatcher:
         if self._is_stopping or world.is_gone or not world.has_deliveries:
             return
         deliveries, now = world.deliveries, self._time_of(world)
-        while len(self._tasks_of(deliveries)) < MOST_AT_ONCE and (ready := deliveries.ready(now)) is not None:
+        while ready := deliveries.ready(now, only_idle=len(self._tasks_of(deliveries)) >= MOST_AT_ONCE):
             taken = [ready]
             task = loop.create_task(self._work(world, deliveries, taken))
             self._under_way.setdefault(deliveries, set()).add(task)

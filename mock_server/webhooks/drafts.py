@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from .headers import Headers
 from .schemes.protocol import Message, Scheme
-
-Headers = tuple[tuple[str, str], ...]
 
 
 class Draft(msgspec.Struct, frozen=True):

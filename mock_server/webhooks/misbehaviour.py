@@ -27,6 +27,7 @@ import msgspec
 from mock_server.engine.ids import draw
 
 from .drafts import Draft, Request, signed
+from .headers import Headers, put, without
 from .schemes.protocol import InvalidSecret, Scheme
 
 Misbehaviour = Literal[
@@ -81,10 +82,14 @@ def scheduled(kinds: Collection[str], count: int, bits: int) -> list[Send]:
         order = [each for each in order if each % 2 != first]
     if "reorder" in kinds:
         order = _shuffled(order, bits)
-    times = (2 if "duplicate" in kinds else 1) * (BURST if "burst" in kinds else 1)
     delay = DELAY_S if "delay" in kinds else 0.0
     damages = tuple(each for each in DAMAGE if each in kinds)
-    return [Send(each, delay, damages, "burst" in kinds) for each in order for _ in range(times)]
+    return [Send(each, delay, damages, "burst" in kinds) for each in order for _ in range(times(kinds))]
+
+
+def times(kinds: Collection[str]) -> int:
+    """How often each event goes out at most."""
+    return (2 if "duplicate" in kinds else 1) * (BURST if "burst" in kinds else 1)
 
 
 def damaged(kind: str, draft: Draft, bits: int) -> Request:
@@ -96,24 +101,39 @@ def sent(draft: Draft, kinds: Collection[str], bits: int) -> Request:
     """The request as it goes out, with all of these damages or with none. Raises InvalidSecret."""
     if "wrong_secret" in kinds:
         draft = msgspec.structs.replace(draft, secret=other_secret(draft.scheme, draft.secret))
-    if "old" in kinds:
-        away = max(OLD_S, 2 * draft.scheme.tolerance)
-        draft = msgspec.structs.replace(draft, signed_at=max(draft.signed_at - away, 0))
-    if "future" in kinds:
-        away = max(FUTURE_S, 2 * draft.scheme.tolerance)
-        draft = msgspec.structs.replace(draft, signed_at=draft.signed_at + away)
+    draft = msgspec.structs.replace(draft, signed_at=signed_at(draft.scheme, draft.signed_at, kinds))
     request = signed(draft)
-    headers, body = request.headers, request.body
+    return msgspec.structs.replace(
+        request,
+        headers=damaged_headers(request.headers, (draft.scheme.header,), kinds, bits),
+        body=damaged_body(request.body, kinds, bits),
+    )
+
+
+def signed_at(scheme: Scheme, at: int, kinds: Collection[str]) -> int:
+    """When it is signed that would be signed at `at`, in seconds since 1970."""
+    if "old" in kinds:
+        at = max(at - max(OLD_S, 2 * scheme.tolerance), 0)
+    if "future" in kinds:
+        at += max(FUTURE_S, 2 * scheme.tolerance)
+    return at
+
+
+def damaged_body(body: bytes, kinds: Collection[str], bits: int) -> bytes:
     if "tamper" in kinds:
         body = tampered(body, bits)
     if "truncate" in kinds:
         body = body[: bits % max(len(body), 1)]
+    return body
+
+
+def damaged_headers(headers: Headers, signatures: Collection[str], kinds: Collection[str], bits: int) -> Headers:
+    """`signatures`: the names of the headers that carry one. A Content-Type changes in place."""
     if "missing_header" in kinds:
-        headers = tuple(each for each in headers if each[0].lower() != draft.scheme.header.lower())
+        headers = without(headers, *signatures)
     if "wrong_content_type" in kinds:
-        rest = tuple(each for each in headers if each[0].lower() != "content-type")
-        headers = (("Content-Type", CONTENT_TYPES[bits % len(CONTENT_TYPES)]), *rest)
-    return msgspec.structs.replace(request, headers=headers, body=body)
+        headers = put(headers, "Content-Type", CONTENT_TYPES[bits % len(CONTENT_TYPES)])
+    return headers
 
 
 def tampered(body: bytes, bits: int) -> bytes:

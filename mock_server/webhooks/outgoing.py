@@ -74,6 +74,10 @@ class Target(Struct, frozen=True):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
 
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
 
 @lru_cache(maxsize=256)
 def parted(url: str) -> tuple[Target, str]:
@@ -99,10 +103,15 @@ def with_framing(request: Request) -> Outgoing:
         headers = (("Host", parted(request.url)[0].authority), *headers)
     body = request.body
     if "transfer-encoding" in names:
-        body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
+        body = chunked(body)
     elif "content-length" not in names:
         headers = (*headers, ("Content-Length", str(len(body))))
     return Outgoing(request.method, request.url, headers, body)
+
+
+def chunked(body: bytes) -> bytes:
+    """All of it as one chunk, with what ends chunks."""
+    return (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
 
 
 def head_of(outgoing: Outgoing, target: str) -> bytes:

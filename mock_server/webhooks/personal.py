@@ -57,3 +57,10 @@ JWT = re.compile(r"\beyJ[\w-]++\.[\w-]++\.[\w-]*+")
 BEARER = re.compile(r"\b(Bearer|Basic) +([\w.~+/=-]{8,})")
 CARD = re.compile(r"(?<![\w.-])[3-6](?:[ -]?\d){13,18}(?![\w-])")
 NO_LETTER = re.compile(r"[\W_]+")
+
+
+def is_card(text: str) -> bool:
+    """Whether its last digit is the check digit that card numbers have."""
+    digits = [int(each) for each in text if each.isdigit()]
+    doubled = [each * 2 - 9 * (each > 4) for each in digits[-2::-2]]
+    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0

@@ -13,6 +13,7 @@ import msgspec
 
 from .drafts import Request
 from .targets import is_this_machine
+from .tls import tls_for
 
 MOST_CONNECTIONS = 400
 """At once, over all worlds; a process may as a rule have about a thousand files open. Who has to wait loses no time by it."""
@@ -59,7 +60,6 @@ class HttpPost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room = asyncio.Semaphore(MOST_CONNECTIONS)
         self._tidying: asyncio.Task[None] | None = None
-        self._tls: dict[bool, ssl.SSLContext] = {}
 
     async def __call__(self, request: Request, timeout_s: float) -> Answered | Unanswered:
         loop = asyncio.get_running_loop()
@@ -107,18 +107,8 @@ class HttpPost:
     def _taken(self, origin: str, url: httpx.URL) -> httpx.AsyncHTTPTransport:
         if kept := self._idle.get(origin):
             return kept.pop()[1]
-        return httpx.AsyncHTTPTransport(verify=self._context(url), trust_env=False, limits=_ONE)
-
-    def _context(self, url: httpx.URL) -> ssl.SSLContext:
-        """Who listens on this machine has no certificate that anybody could check."""
-        if url.scheme != "https":
-            return _NO_TLS
-        is_here = is_this_machine(url.host)
-        if is_here not in self._tls:
-            context = self._tls[is_here] = ssl.create_default_context()
-            if is_here:
-                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return self._tls[is_here]
+        context = tls_for(is_this_machine(url.host)) if url.scheme == "https" else _NO_TLS
+        return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=_ONE)
 
     def _keep(self, origin: str, transport: httpx.AsyncHTTPTransport) -> None:
         loop = asyncio.get_running_loop()

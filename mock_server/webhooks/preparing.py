@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from mock_server.engine.ids import draw, ulid
 from mock_server.engine.instants import SECOND, Instant, format_instant
-from mock_server.engine.outbox import Happening
 from mock_server.store.endpoints import Attempt, Delivery, Endpoint
 
 from .drafts import Draft, Request
@@ -26,7 +25,7 @@ def prepared(world: str, seed: int, endpoint: Endpoint, delivery: Delivery, at: 
     Raises UnknownScheme, InvalidOptions, InvalidSecret or InvalidMessage.
     """
     happening = delivery.happening
-    event = replace(event_of(world, seed, happening), attempt=f"{delivery.id}/{delivery.tried}")
+    event = replace(event_of(world, seed, delivery), attempt=f"{delivery.id}/{delivery.tried}")
     payload = render(event, endpoint.scheme)
     draft = Draft(
         scheme_for(endpoint),
@@ -39,10 +38,14 @@ def prepared(world: str, seed: int, endpoint: Endpoint, delivery: Delivery, at: 
     return sent(draft, delivery.damages, bits)
 
 
-def event_of(world: str, seed: int, happening: Happening) -> Event:
-    """What happened, with an id that is the same wherever and whenever it is sent."""
+def event_of(world: str, seed: int, delivery: Delivery) -> Event:
+    """What happened, with an id that is the same wherever and whenever it is sent.
+
+    A world that has gone back gives its numbers again, to other things: so the id depends on how often it has.
+    """
+    happening = delivery.happening
     return Event(
-        id=ulid(happening.at, seed, "happening", happening.number, 0),
+        id=ulid(happening.at, seed, f"happening/{happening.topic}", happening.number, delivery.generation),
         topic=happening.topic,
         api=happening.api,
         at=happening.at,

@@ -24,7 +24,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 from msgspec import Struct, structs
 
 from .captures import LARGEST_ANSWER, LARGEST_BODY, LONGEST_PATH, LONGEST_TITLE, LONGEST_VALUE, Answer, Capture
-from .importing.tokens import NoJson, Place, changed, check, string
+from .json_tokens import NoJson, Place, changed, check, string
 from .personal import (
     BEARER,
     CARD,
@@ -44,6 +44,7 @@ from .personal import (
     SECRETS,
     STAYS,
     WHOLE,
+    is_card,
 )
 
 T = TypeVar("T", str, bytes)
@@ -285,14 +286,7 @@ def _found(text: str) -> str:
         text = JWT.sub(HIDDEN, text)
     if "Bearer" in text or "Basic" in text:
         text = BEARER.sub(lambda found: f"{found[1]} {HIDDEN}", text)
-    return CARD.sub(lambda found: shape(found[0]) if _is_card(found[0]) else found[0], text)
-
-
-def _is_card(text: str) -> bool:
-    """Whether its last digit is the check digit that card numbers have."""
-    digits = [int(each) for each in text if each.isdigit()]
-    doubled = [each * 2 - 9 * (each > 4) for each in digits[-2::-2]]
-    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
+    return CARD.sub(lambda found: shape(found[0]) if is_card(found[0]) else found[0], text)
 
 
 def _told(new: T, old: T, what: str, told: dict[str, None]) -> T:

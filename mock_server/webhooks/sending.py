@@ -12,7 +12,6 @@ import asyncio
 import os
 import ssl
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 from socket import SOCK_STREAM, gaierror
 from types import TracebackType
 
@@ -22,7 +21,8 @@ from mock_server.machine import stopwatch
 
 from .exchanges import Connection
 from .outgoing import Answer, NoAnswer, Outgoing, Target, head_of, parted
-from .targets import RemoteTarget
+from .targets import RemoteTarget, is_loopback
+from .tls import tls_for
 
 TIMEOUT_S = 10.0
 PER_TARGET = 8
@@ -128,7 +128,7 @@ class Sender:
         addresses = await self._resolved(target)
         if isinstance(addresses, OSError):
             return NoAnswer("unresolvable", f"the name {target.host} cannot be resolved: {_reason(addresses)}", 0.0)
-        context = _tls(all(map(_is_loopback, addresses))) if target.scheme == "https" else None
+        context = tls_for(all(map(is_loopback, addresses))) if target.scheme == "https" else None
         complaint = ""
         for address in addresses:
             connection = Connection(self._open)
@@ -161,25 +161,10 @@ class Sender:
                 known = error
             except UnicodeError as error:
                 known = OSError(f"it is no name of a host: {error}")
-            if isinstance(known, tuple) and not self._allow_remote and not all(map(_is_loopback, known)):
+            if isinstance(known, tuple) and not self._allow_remote and not all(map(is_loopback, known)):
                 raise RemoteTarget(f"{target.host} is another machine, and requests stay on this one unless allowed")
             self._addresses[target] = known
         return known
-
-
-def _is_loopback(address: str) -> bool:
-    found = ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return (mapped or found).is_loopback
-
-
-def _tls(is_this_machine: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if is_this_machine:
-        # Nobody stands in between, and local certificates are nobody's.
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _reason(error: Exception) -> str:

@@ -41,15 +41,24 @@ def checked(url: str, *, allow_remote: bool) -> SplitResult:
     return parts
 
 
+def shown(url: str) -> str:
+    """A URL that was checked, as others may see it: without its query, which may hold a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def is_this_machine(host: str) -> bool:
-    """`host` as a URL has it, without brackets.
+    """`host` as a URL has it, without brackets: by its letters alone."""
+    return host.lower() == "localhost" or is_loopback(host)
+
+
+def is_loopback(address: str) -> bool:
+    """False for what is no address, too.
 
     An IPv4 address in the clothes of IPv6 is none of ours: whether it is loopback is told differently by different Pythons.
     """
-    if host.lower() == "localhost":
-        return True
     try:
-        address: IPv4Address | IPv6Address = ip_address(host)
+        found: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:
         return False
-    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
+    return found.is_loopback and getattr(found, "ipv4_mapped", None) is None

@@ -166,6 +166,13 @@ class TestCapture:
         port = str(silent.getsockname()[1])
         check_wrong_use(inside("webhook", "capture", "--port", port, "--out", str(tmp_path)), "--port (0 takes any")
 
+    def test_no_circles(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        there = ("webhook", "capture", "--port", port, "--out", str(tmp_path), "--forward")
+        for target in (f"http://127.0.0.1:{port}", f"http://localhost:{port}/hooks"):
+            check_wrong_use(inside(*there, target), "in circles")
+
 
 def exchange_is_refused(port: int) -> bool:
     """Waits until nobody listens any more."""
@@ -254,6 +261,8 @@ class TestImport:
     def test_wrong_use(self, tmp_path: Path) -> None:
         source = tmp_path / "event.json"
         source.write_text(json.dumps(EVENT))
+        spaced = tmp_path / "spaced.json"
+        spaced.write_text(json.dumps({**EVENT, "id": "evt 1"}))
         cases: list[tuple[tuple[str, ...], bytes, str]] = [
             (("-",), b"", "--from"),
             (("-",), STRIPE.read_bytes(), "a capture already"),
@@ -267,6 +276,9 @@ class TestImport:
             ((str(tmp_path / "none"),), b"", "cannot read"),
             ((str(source), "--out", str(source)), b"", "cannot write to"),
             ((str(source), "--provider", "standard-webhooks", "--secret", "not base64!"), b"", "base64"),
+            ((str(source), "--provider", "unknown", "--secret", "x"), b"", "there are: "),
+            ((str(source), "--provider", "square", "--secret", "x"), b"", "signs the URL"),
+            ((str(spaced), "--provider", "svix", "--secret", "whsec_c2VjcmV0"), b"", "message id"),
         ]
         out = tmp_path / "out"
         for arguments, stdin, hint in cases:

@@ -153,7 +153,7 @@ def test_a_scheme_of_ones_own(good: str) -> None:
         ((*STRIPE, "--only", "valid", "--skip", "v*"), "leave no variant"),
         ((*STRIPE, "--accept", "fine"), "'fine' is no status"),
         ((*STRIPE, "--option", "header=X"), "--option is for --provider generic"),
-        (("--provider", "generic", "--secret", "x", "--option", "header"), "--option takes name=value"),
+        (("--provider", "generic", "--secret", "x", "--option", "header"), "--option is NAME=VALUE"),
         (("--provider", "generic", "--secret", "x", "--option", "colour=red"), "there is no option 'colour'"),
         ((*STRIPE, "--event", "no such file"), "cannot read no such file"),
         ((*STRIPE, "--event", __file__), "neither a capture nor JSON"),

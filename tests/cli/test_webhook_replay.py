@@ -15,6 +15,10 @@ import pytest
 
 from mock_server.engine.instants import SECOND
 from mock_server.webhooks.captures import Capture, written
+from mock_server.webhooks.cli.replay_shown import kept, saying
+from mock_server.webhooks.outgoing import Answer, NoAnswer
+from mock_server.webhooks.replaying.planning import Planned
+from mock_server.webhooks.replaying.running import Outcome
 from mock_server.webhooks.schemes import scheme_named
 from mock_server.webhooks.schemes.generic import scheme_of
 from mock_server.webhooks.schemes.protocol import Message, Verified
@@ -110,10 +114,11 @@ def test_a_scheme_of_ones_own(folder: Path, receiver: Receiver) -> None:
 
 def test_the_same_seed_is_the_same_replay(folder: Path, receiver: Receiver) -> None:
     options = ("--order", "shuffle", "--duplicate", "0.5", "--drop", "0.3", "--damage", "tamper=0.5", "--repeat", "4")
-    first = run_json(folder, receiver.url, *options, "--seed", "7")
+    first = run_json(folder, f"{receiver.url}/hooks?key=1", *options, "--seed", "7")
+    assert first["target"] == f"{receiver.url}/hooks"
     seen = list(receiver.requests)
     receiver.requests.clear()
-    again = run_json(folder, receiver.url, *options, "--seed", "7")
+    again = run_json(folder, f"{receiver.url}/hooks?key=1", *options, "--seed", "7")
     assert receiver.requests == seen
     assert first["sent"] == len(seen) == 20 - first["dropped"] + first["duplicated"]
     assert first["damaged"] > 0
@@ -299,3 +304,13 @@ def test_an_interrupted_replay_shows_what_it_has(folder: Path) -> None:
     assert (process.returncode, errors) == (130, "")
     assert len(out.splitlines()) == 4
     assert out.splitlines()[-1].startswith("interrupted: 3 of 5 not sent or not answered; 2 sent")
+
+
+def test_of_an_answer_only_what_is_shown_is_kept() -> None:
+    answer = Answer(200, (("A", "b"),), b"x" * 65_536, 0.5)
+    outcome = Outcome(Planned(1, 0, 0.0), answer, True, 0.25)
+    short = kept(outcome)
+    assert short == Outcome(Planned(1, 0, 0.0), Answer(200, (), b"x" * 400, 0.5), True, 0.25)
+    assert saying(short.answered) == saying(answer)
+    silent = Outcome(Planned(1, 0, 0.0), NoAnswer("timeout", "", 0.1), False, 0.25)
+    assert kept(silent) is silent

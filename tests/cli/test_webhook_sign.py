@@ -55,6 +55,7 @@ def test_the_id_is_the_events_own_or_is_always_the_same_for_the_same_body() -> N
     assert "svix-id: msg_7\n" in sign(*arguments, "--id", "msg_7").out
     assert sign(*arguments, stdin=b"x").out == sign(*arguments, stdin=b"x").out
     assert "svix-id: msg_" in sign(*arguments, stdin=b"x").out
+    assert "svix-id: evt_2\n" in sign(*arguments, "--header", "X-Event-Id: evt_2").out
 
 
 def test_json_tells_everything_but_the_secret() -> None:

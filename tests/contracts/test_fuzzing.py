@@ -106,7 +106,9 @@ def test_the_control_api_holds_its_bundle(kind: str) -> None:
         assert result.never_successful == set()
     else:
         assert result.sequences >= EXAMPLES[kind]
-        assert result.answers.keys() - result.never_successful >= control.IN_SEQUENCES
+        successful = result.answers.keys() - result.never_successful
+        assert successful >= control.MADE_IN_SEQUENCES
+        assert len(successful & control.REACHED_BY_LINKS) >= (6 if IS_NIGHTLY else 3)
 
 
 def stocked(app: ASGIApp) -> str:

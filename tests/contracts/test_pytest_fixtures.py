@@ -9,18 +9,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 # Else each run of pytest within pytest would import them anew, and take them away again when it ends.
 import contracts.fixtures.choosing
 import contracts.fixtures.inbox
 import contracts.fixtures.replaying
 import contracts.fixtures.telling  # noqa: F401
-from contracts.fixtures import Clock, Inbox, World
+from contracts.fixtures import Clock, Control, Inbox, NotSettled, World
 from contracts.fixtures.server import CannotStart, started
-from contracts.fixtures.world import world_name
+from contracts.fixtures.worlds import world_name
 from tests.server import ROOT, Server
 
 from .test_pytest_plugin import PLUGIN
@@ -216,6 +219,90 @@ def test_a_clock_says_what_fell_due(pytester: pytest.Pytester, server: Server) -
         """,
     )
     result.assert_outcomes(passed=1)
+
+
+# -- settling ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_settled_when_nothing_is_being_sent_and_not_when_the_time_is_over(
+    pytester: pytest.Pytester, server: Server
+) -> None:
+    result = ran(
+        pytester,
+        server,
+        """
+        import pytest
+        from contracts.fixtures import NotSettled
+        from contracts.fixtures.telling import delivery_line
+
+        def test_it(mockbill_world, mockbill_clock, webhook_inbox):
+            assert mockbill_world.settle() == []
+            webhook_inbox.listen(mockbill_world, retries=[60])
+            webhook_inbox.answer(500, times=1)
+            mockbill_world.emit("invoice.paid", wait=0)
+            (line,) = mockbill_world.settle()
+            assert (line["state"], line["status"], line["due"]) == ("pending", 500, "2026-03-01T00:01:00Z")
+            webhook_inbox.answer(200, delay=60)
+            mockbill_world.notify(f"{webhook_inbox.url}/b")
+            mockbill_world.emit("invoice.failed", wait=0)
+            with pytest.raises(NotSettled, match="delivery-3 invoice.failed to http://.*/b: pending, being sent") as error:
+                mockbill_world.settle(timeout=0)
+            assert "delivery-2" not in str(error.value), "it stands in line behind delivery-1"
+            story = delivery_line(mockbill_world.deliveries()[1], "frozen")
+            assert story.endswith("pending, waits: until delivery-1 has come to an end")
+
+        def test_nothing_comes(mockbill_world, webhook_inbox):
+            webhook_inbox.listen(mockbill_world)
+            webhook_inbox.answer(200, delay=60)
+            mockbill_world.emit("invoice.paid", wait=0)
+            mockbill_world.settle(timeout=0)
+        """,
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*NotSettled: waited 0 s, and webhooks of world * are still being sent:",
+            "*pending, being sent",
+            "*own thread*",
+        ]
+    )
+    assert "world.py" not in result.stdout.str()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["sent", "waits", "stands in line"]), st.floats(0, 30)), min_size=1, max_size=6),
+    st.floats(0, 40),
+)
+def test_settle_ends_well_only_if_a_look_finds_nothing_being_sent(
+    looks: list[tuple[str, float]], timeout: float
+) -> None:
+    """Each look at the mock takes so long, and finds a webhook being sent, or one that waits for the clock."""
+    time, asked = 0.0, []
+
+    class Scripted(World):
+        def control(self, method: str, path: str, *rest: Any, query: dict[str, Any], **more: Any) -> Any:
+            nonlocal time
+            asked.append(query)
+            if "state" not in query:
+                return {"deliveries": ["all"]}
+            found, took = looks[min(len(asked), len(looks)) - 1]
+            time += max(took, 0.001)
+            line = {"id": "delivery-1", "topic": "a", "url": "u", "state": "pending", "error": None, "status": None}
+            line["waits"] = "delivery-0" if found == "stands in line" else None
+            return {"matched": 1, "deliveries": [{**line, "tried": 1, "due": "later" if found == "waits" else None}]}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("contracts.fixtures.world.stopwatch", lambda: time)
+        world = Scripted(Control("http://127.0.0.1:1"), "w")
+        try:
+            assert world.settle(timeout) == ["all"]
+        except NotSettled:
+            assert time >= timeout
+            assert looks[min(len(asked), len(looks)) - 1][0] == "sent"
+        else:
+            assert looks[min(len(asked) - 1, len(looks)) - 1][0] != "sent"
+        assert all(query.get("wait", 0) <= 60 for query in asked)
+        assert asked[0]["wait"] >= timeout if timeout else "wait" not in asked[0]
 
 
 # -- what a failure says ----------------------------------------------------------------------------------------------

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 import http.client
 import json
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.fixtures import received as module
 from contracts.fixtures.inbox import Inbox, NotReceived
-from contracts.fixtures.received import Received, Trust, id_of, judged, parsed, type_of
-from contracts.fixtures.replaying import Replay
-from mock_server.webhooks.captures import CaptureError, load_capture
+from contracts.fixtures.received import Received, Trust, judged
+from contracts.fixtures.replaying import CannotReplay, Replay
+from mock_server.webhooks.captures import Capture, load_capture, written
+from mock_server.webhooks.capturing.recognising import ID_HEADERS, TYPE_HEADERS, event_id, event_type
+from mock_server.webhooks.json_tokens import parsed
 from mock_server.webhooks.schemes import schemes
 from mock_server.webhooks.schemes.protocol import Message, Rejected, Verified
 from tests.server import ROOT
@@ -139,6 +143,33 @@ def test_each_is_handed_out_once(inbox: Inbox) -> None:
     assert inbox.types == ["b", "a", "b", "a"]
 
 
+def test_what_was_forgotten_or_is_no_longer_kept_is_not_handed_out_and_takes_no_room(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contracts.fixtures.inbox.MOST_KEPT", 3)
+    for n in range(5):
+        posted(inbox, event("a", n=n))
+        if n == 2:
+            assert inbox.wait_for("a").json["n"] == 0
+    assert [each.json["n"] for each in inbox.wait_for(count=3)] == [2, 3, 4]
+    assert vars(inbox)["_waiting"] == {}
+    posted(inbox, event("a"))
+    inbox.clear()
+    assert vars(inbox)["_waiting"] == {}
+    with pytest.raises(NotReceived, match="0 came in all"):
+        inbox.wait_for("a", timeout=0)
+    posted(inbox, event("b"))
+    assert inbox.wait_for().type == "b"
+
+
+def test_of_two_who_wait_for_several_each_gets_others(inbox: Inbox) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(inbox.wait_for, "a", 20, count=2) for _ in range(2)]
+        for n in range(4):
+            posted(inbox, event("a", n=n))
+        assert sorted(each.json["n"] for one in both for each in one.result()) == [0, 1, 2, 3]
+
+
 def test_it_waits_for_what_comes_later(inbox: Inbox) -> None:
     later = threading.Timer(0.05, posted, (inbox, event("late.one")))
     later.start()
@@ -229,12 +260,12 @@ def test_one_that_holds_is_enough(others: list[str], secret: str, body: bytes) -
     assert isinstance(judged((*trusts, Trust("/", scheme, secret, "")), body, headers, 0), Verified)
 
 
-@given(JSON, st.dictionaries(st.sampled_from([*module.TYPE_HEADERS, *module.ID_HEADERS]), st.text(max_size=3)))
+@given(JSON, st.dictionaries(st.sampled_from([*TYPE_HEADERS, *ID_HEADERS]), st.text(max_size=3)))
 def test_any_value_has_a_type_and_an_id_or_none(value: object, headers: dict[str, str]) -> None:
-    kind, named = type_of(headers, value), id_of(headers, value)
+    kind, named = event_type(headers, value), event_id(headers, value)
     assert isinstance(kind, str)
     assert isinstance(named, str)
-    for name in module.TYPE_HEADERS[:1]:
+    for name in TYPE_HEADERS[:1]:
         assert not headers.get(name) or kind == headers[name]
     if isinstance(value, dict) and isinstance(value.get("type"), str) and value["type"] and not any(headers.values()):
         assert kind == value["type"]
@@ -277,10 +308,51 @@ def test_what_was_received_can_be_kept_and_replayed(inbox: Inbox, tmp_path: Path
     assert load_capture(path).provider == "github"
 
 
+def kept(folder: Path, provider: str, headers: tuple[tuple[str, str], ...], body: bytes = b"{}") -> str:
+    (folder / "kept.json").write_bytes(written(Capture(provider, "x", 10**15, "POST", "/", headers, body)))
+    return "kept.json"
+
+
+def test_a_signature_is_made_anew_where_the_old_one_stood(inbox: Inbox, tmp_path: Path) -> None:
+    secret = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
+    inbox.trust("svix", secret, path="/svix")
+    inbox.trust("github", "key", path="/github")
+    signed = schemes()["svix"].sign(Message(b"{}", "", "msg_1"), secret, 0).headers
+    headers = (*((name.replace("svix", "Webhook"), value) for name, value in signed), ("X-After", "1"))
+    Replay(tmp_path)(kept(tmp_path, "svix", headers), to=f"{inbox.url}/svix", secret=secret)
+    headers = (("X-Hub-Signature", "sha1=00"), ("X-B", "1"), ("X-Hub-Signature-256", "sha256=00"))
+    Replay(tmp_path)(kept(tmp_path, "github", headers), to=f"{inbox.url}/github", secret="key")
+    svix, github = inbox.all
+    assert [name for name, _ in svix.headers][1:-1] == [
+        "Webhook-id",
+        "Webhook-timestamp",
+        "Webhook-signature",
+        "X-After",
+    ]
+    assert [name for name, _ in github.headers][1:-1] == [name for name, _ in headers]
+    assert github.header("x-hub-signature") == f"sha1={hmac.digest(b'key', b'{}', 'sha1').hex()}"
+    assert (svix.verified, svix.id, github.verified) == (True, "msg_1", True)
+
+
+def test_within_an_event_loop(inbox: Inbox) -> None:
+    async def play() -> int:
+        return Replay(CAPTURE.parent)(CAPTURE.name, to=inbox.url).status
+
+    assert asyncio.run(play()) == 200
+
+
 def test_what_cannot_be_replayed(tmp_path: Path) -> None:
-    with pytest.raises(CaptureError, match=r"none\.json"):
-        Replay(tmp_path)("none.json", to="http://127.0.0.1:1/")
-    with pytest.raises(ValueError, match="no URL"):
-        Replay(CAPTURE.parent)(CAPTURE.name, to="ftp://x")
-    with pytest.raises(ConnectionRefusedError):
-        Replay(CAPTURE.parent)(CAPTURE.name, to="http://127.0.0.1:1/")
+    here, secret = "http://127.0.0.1:1/", "whsec_c2VjcmV0"
+    unknown = kept(tmp_path, "unknown", ())
+    for file, to, more, why in (
+        (tmp_path / "none.json", here, {}, r"none\.json"),
+        (CAPTURE, "ftp://x", {}, "not of the form"),
+        (CAPTURE, here, {}, "refused"),
+        (CAPTURE, here, {"secret": ""}, "secret is empty"),
+        (CAPTURE, here, {"secret": secret, "scheme": "nobody"}, "no signature scheme 'nobody'"),
+        (CAPTURE, here, {"secret": "not base64!", "scheme": "svix"}, "not base64"),
+        (unknown, here, {"secret": secret}, "no signature scheme 'unknown'"),
+    ):
+        with pytest.raises(CannotReplay, match=why) as raised:
+            Replay(tmp_path)(file, to=to, **more)
+        assert secret not in str(raised.value)

@@ -20,7 +20,7 @@ from .model.scripting import EXECUTION_JOB, moves_on
 from .model.state import Settings
 from .pages import checkout_page, portal_page
 from .probe import probe
-from .told import told
+from .told import TOPICS, told
 
 API = Api(
     name="openapp",
@@ -53,4 +53,5 @@ API = Api(
     causes=CAUSES,
     explained=explained,
     told=told,
+    topics=TOPICS,
 )

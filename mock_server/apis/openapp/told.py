@@ -1,4 +1,4 @@
-"""What an event that somebody asks for would say of an organization: from what the world knows, else made up."""
+"""What an event that somebody asks for would say of an organization: what the world knows, and what it would say itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ import msgspec
 
 from mock_server.engine.decisions import Context
 
+from .model.checkout import changed, invoiced
 from .model.state import OpenApp, Org, Subscription
+
+TOPICS = (
+    "subscription.created",
+    "subscription.updated",
+    "subscription.canceled",
+    "invoice.paid",
+    "invoice.failed",
+    "quota.warning",
+    "quota.reached",
+    "degradation.stage_changed",
+    "override.expired",
+    "portal.opened",
+)
+"""All that the model emits."""
 
 
 def told(state: OpenApp, context: Context, topic: str, org_id: str | None) -> tuple[str, dict[str, Any]] | None:
@@ -20,16 +35,12 @@ def told(state: OpenApp, context: Context, topic: str, org_id: str | None) -> tu
     data: dict[str, Any] = {"org_id": org.id, "org_name": org.label}
     if family in ("subscription", "invoice"):
         subscription = org.subscription or _made_up(state, context, org)
-        prices = state.catalog.tiers[subscription.tier_slug].provider_prices.get(subscription.provider, ())
-        data |= {
-            **msgspec.to_builtins(subscription),
-            "price_id": prices[0] if prices else None,
-            "previous_tier_slug": org.tier_slug,
-        }
         if topic == "subscription.canceled":
-            data["status"] = "canceled"
+            subscription = msgspec.structs.replace(subscription, status="canceled")
         if family == "invoice":
-            data |= {"invoice_id": f"in_{context.id(2)}", "amount": 0, "currency": "usd"}
+            data |= invoiced(state.catalog, org, subscription, f"in_{context.id(2)}").data
+        else:
+            data |= changed(state.catalog, org, subscription).data
     elif family == "quota":
         percent = 80 if topic == "quota.warning" else 100
         data |= {"key": "door_opens", "period": "month", "period_label": "", "current": percent, "limit": 100}
@@ -46,6 +57,8 @@ def _age(org: Org) -> tuple[int, int, str]:
 
 
 def _made_up(state: OpenApp, context: Context, org: Org) -> Subscription:
+    """`context`'s seed alone decides: each emission about the organization is about the same subscription."""
+    context = msgspec.structs.replace(context, revision=0, now=org.created_at)
     return Subscription(
         external_id=f"sub_{context.id(0)}",
         subscription_id=context.id(1),

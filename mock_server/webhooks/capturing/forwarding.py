@@ -8,8 +8,12 @@ import ssl
 
 from msgspec import Struct
 
-from .heads import LARGEST_HEAD, Headers, Malformed, RequestHead, answer_head, head_of
-from .passing import Target, passed_back, passed_on, path_at
+from mock_server.webhooks.headers import Headers
+from mock_server.webhooks.targets import is_this_machine
+from mock_server.webhooks.tls import tls_for
+
+from .heads import LARGEST_HEAD, Malformed, RequestHead, answer_head, head_of
+from .passing import BaseUrl, passed_back, passed_on, path_at
 from .streams import Ended, read_body, read_head
 
 BAD_GATEWAY, GATEWAY_TIMEOUT = 502, 504
@@ -33,7 +37,7 @@ class Unanswered(Struct, frozen=True):
     explanation: str
 
 
-async def forward(head: RequestHead, body: bytes, target: Target, seconds: float) -> Answered | Unanswered:
+async def forward(head: RequestHead, body: bytes, target: BaseUrl, seconds: float) -> Answered | Unanswered:
     """One request over one connection of its own, answered within so many seconds."""
     try:
         async with asyncio.timeout(seconds):
@@ -57,9 +61,12 @@ async def forward(head: RequestHead, body: bytes, target: Target, seconds: float
     return Unanswered(BAD_GATEWAY, f"the application at {target.origin} {why}")
 
 
-async def _asked(head: RequestHead, body: bytes, target: Target) -> Answered:
+async def _asked(head: RequestHead, body: bytes, target: BaseUrl) -> Answered:
     reader, writer = await asyncio.open_connection(
-        target.host, target.port, ssl=target.scheme == "https" or None, limit=LARGEST_HEAD
+        target.host,
+        target.port,
+        ssl=tls_for(is_this_machine(target.host)) if target.scheme == "https" else None,
+        limit=LARGEST_HEAD,
     )
     # An application may answer and close before it has read all, so its answer is awaited beside the writing.
     sending = asyncio.ensure_future(_sent(writer, head, body, target))
@@ -83,7 +90,7 @@ async def _asked(head: RequestHead, body: bytes, target: Target) -> Answered:
     return Answered(came.status, came.reason, back, content, came.headers)
 
 
-async def _sent(writer: asyncio.StreamWriter, head: RequestHead, body: bytes, target: Target) -> None:
+async def _sent(writer: asyncio.StreamWriter, head: RequestHead, body: bytes, target: BaseUrl) -> None:
     path = path_at(target, head.path)
     if not path.startswith("/"):
         path = f"/{path}"

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from mock_server.webhooks.captures import LONGEST_NAME, LONGEST_PATH, LONGEST_VALUE, MOST_HEADERS
+from mock_server.webhooks.headers import Headers, values
 
 LARGEST_HEAD = 64 * 1024
 CHUNKED = -1
@@ -25,8 +26,6 @@ _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: ([^\x00]*))?")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?")
-
-Headers = tuple[tuple[str, str], ...]
 
 
 class Malformed(ValueError):
@@ -108,11 +107,6 @@ def chunk_size(line: bytes) -> int:
     if found is None:
         raise Malformed("the size of a chunk cannot be read")
     return int(found[1], 16)
-
-
-def values(headers: Headers, name: str) -> list[str]:
-    """All that are given under a name, in lower case here, in any case there."""
-    return [value for each, value in headers if each.lower() == name]
 
 
 def tokens(headers: Headers, name: str) -> list[str]:

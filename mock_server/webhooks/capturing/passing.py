@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from msgspec import Struct
-
 from mock_server.webhooks.captures import URL
-from mock_server.webhooks.targets import checked
+from mock_server.webhooks.headers import Headers, values
+from mock_server.webhooks.outgoing import Target
+from mock_server.webhooks.targets import checked, is_this_machine
 
-from .heads import CHUNKED, Headers, RequestHead, tokens, values
+from .heads import CHUNKED, RequestHead, tokens
 
 # RFC 9110, 7.6.1: these are said from one hop to the next. What Expect asks for is given here.
 HOP_BY_HOP = frozenset(
@@ -19,34 +19,32 @@ _URL = re.compile(URL)
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?", re.ASCII)
 
 
-class Target(Struct, frozen=True):
-    """Where requests go: `path` as it stands in the URL, also "", and `query` without its question mark."""
+class BaseUrl(Target, frozen=True):
+    """What requests go below: `path` as it stands in the URL, also "", and `query` without its question mark."""
 
-    scheme: str
-    host: str
-    port: int
     path: str = ""
     query: str = ""
 
-    @property
-    def authority(self) -> str:
-        """As the Host header has it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
 
-    @property
-    def origin(self) -> str:
-        return f"{self.scheme}://{self.authority}"
-
-
-def target_of(url: str, *, allow_remote: bool = True) -> Target:
+def base_of(url: str, *, allow_remote: bool = True) -> BaseUrl:
     """Raises InvalidTarget or RemoteTarget (of `mock_server.webhooks.targets`)."""
     parts = checked(url, allow_remote=allow_remote)
     usual = 443 if parts.scheme == "https" else 80
-    return Target(parts.scheme, parts.hostname or "", parts.port or usual, parts.path, parts.query)
+    return BaseUrl(parts.scheme, parts.hostname or "", parts.port or usual, parts.path, parts.query)
 
 
-def path_at(target: Target, path: str) -> str:
+def is_at(target: Target, host: str, port: int) -> bool:
+    """Whether requests to `target` reach a listener that is bound to this address; `host` by its digits."""
+    if target.port != port:
+        return False
+    if target.host == host:
+        return True
+    is_any = host in ("0.0.0.0", "::")  # noqa: S104 - asked, not bound
+    is_here = is_this_machine(target.host) or target.host in ("0.0.0.0", "::")  # noqa: S104
+    return is_here and (is_any or (target.host.lower() == "localhost" and is_this_machine(host)))
+
+
+def path_at(target: BaseUrl, path: str) -> str:
     """Where a request to `path` goes: `/` is the target itself, any other path is appended to the target's.
 
     Their queries are both kept, the target's first. "" if the target has no path and none was asked for.
@@ -85,7 +83,7 @@ def _without_hops(headers: Headers) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in hops]
 
 
-def called_url(head: RequestHead, public: Target | None) -> str:
+def called_url(head: RequestHead, public: BaseUrl | None) -> str:
     """The URL that the provider called, as well as it can be known; "" if it cannot.
 
     With a public URL it is that one. Else what the request says: the URL in its first line, or its Host, or those that a

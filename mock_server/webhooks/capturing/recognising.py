@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from mock_server.engine.instants import Instant, to_datetime
 from mock_server.webhooks.captures import LONGEST_TITLE, UNKNOWN
@@ -17,7 +18,27 @@ _SHARED = ("standard-webhooks", "github")
 # Too common to mean the scheme that is configured by hand; LemonSqueezy's has a second header beside it.
 _NEEDS = {"lemonsqueezy": "x-event-name"}
 _NEVER = frozenset(("generic",))
-_EVENT_HEADERS = ("x-event-name", "x-github-event", "commerce-event-type", "x-shopify-topic", "webhook-event")
+TYPE_HEADERS = (
+    "x-event-name",
+    "x-github-event",
+    "x-webhook-event",
+    "x-event-type",
+    "commerce-event-type",
+    "x-shopify-topic",
+    "webhook-event",
+)
+"""Where providers name the event that do not name it in the body."""
+TYPE_MEMBERS = (
+    ("type",),
+    ("event_type",),
+    ("event", "type"),
+    ("event",),
+    ("event_name",),
+    ("meta", "event_name"),
+    ("topic",),
+)
+ID_HEADERS = ("webhook-id", "svix-id", "x-event-id", "x-github-delivery", "x-webhook-id")
+ID_MEMBERS = (("id",), ("event_id",), ("meta", "webhook_id"))
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,79}")
 _IN_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 LONGEST_SLUG = 60
@@ -26,13 +47,14 @@ Headers = Iterable[tuple[str, str]]
 
 
 class _Body(msgspec.Struct):
-    """Where providers say what an event is."""
+    """What TYPE_MEMBERS begin with, so that nothing else of a large body is read."""
 
     type: Any = None
     event_type: Any = None
     event: Any = None
     event_name: Any = None
     meta: Any = None
+    topic: Any = None
 
 
 def provider_of(headers: Headers) -> str:
@@ -46,23 +68,39 @@ def provider_of(headers: Headers) -> str:
     return next((name for name in _SHARED if name in found), found[0] if found else UNKNOWN)
 
 
-def event_type(headers: Headers, body: bytes) -> str:
-    """What the provider calls the event, "" if it does not say."""
-    given = {name.lower(): value for name, value in headers}
-    said: list[Any] = [given.get(name) for name in _EVENT_HEADERS]
-    try:
-        whole = msgspec.json.decode(body, type=_Body)
-        meta = whole.meta if isinstance(whole.meta, dict) else {}
-        inner = whole.event.get("type") if isinstance(whole.event, dict) else whole.event
-        said += [whole.type, whole.event_type, inner, whole.event_name, meta.get("event_name")]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    return next((each for each in said if isinstance(each, str) and _TYPE.fullmatch(each)), "")
+def event_type(headers: Mapping[str, str], event: Any) -> str:
+    """What the provider calls this kind of event, "" if it does not say.
+
+    Header names in lower case; `event` is the JSON value of the body.
+    """
+    return next(_said(headers, event, TYPE_HEADERS, TYPE_MEMBERS), "")
+
+
+def event_id(headers: Mapping[str, str], event: Any) -> str:
+    """The id of the event, "" without one."""
+    return next(_said(headers, event, ID_HEADERS, ID_MEMBERS), "")
+
+
+def _said(
+    headers: Mapping[str, str], event: Any, names: Iterable[str], members: Iterable[tuple[str, ...]]
+) -> Iterator[str]:
+    yield from (headers[name] for name in names if headers.get(name))
+    for path in members:
+        thing = event
+        for member in path:
+            thing = thing.get(member) if isinstance(thing, dict) else None
+        if isinstance(thing, str) and thing:
+            yield thing
 
 
 def title_of(headers: Headers, body: bytes, method: str, path: str) -> str:
-    """The event's type; without one, what was asked."""
-    text = event_type(tuple(headers), body) or f"{method} {path.partition('?')[0]}"
+    """The event's type if it looks like one; else what was asked."""
+    try:
+        event = structs.asdict(msgspec.json.decode(body, type=_Body))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        event = {}
+    said = _said({name.lower(): value for name, value in headers}, event, TYPE_HEADERS, TYPE_MEMBERS)
+    text = next(filter(_TYPE.fullmatch, said), "") or f"{method} {path.partition('?')[0]}"
     return text.encode("latin-1", "replace").decode("latin-1")[:LONGEST_TITLE]
 
 

@@ -15,7 +15,7 @@ from mock_server.webhooks.redaction import redacted, redacted_answer
 from .folder import CannotStore, Folder
 from .forwarding import Answered, Unanswered, forward
 from .heads import RequestHead
-from .passing import Target, called_url
+from .passing import BaseUrl, called_url
 from .recognising import provider_of, title_of
 
 UNAVAILABLE, STORAGE_FULL = 503, 507
@@ -28,8 +28,8 @@ class Options(Struct, frozen=True):
     `patience`: seconds that the application has for its answer.
     """
 
-    forward: Target | None = None
-    public: Target | None = None
+    forward: BaseUrl | None = None
+    public: BaseUrl | None = None
     provider: str | None = None
     redact: bool = False
     limit: int | None = None

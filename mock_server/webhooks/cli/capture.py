@@ -13,7 +13,7 @@ from mock_server.commands.files import STANDARD, write
 from mock_server.commands.tables import clean, complain, say
 
 if TYPE_CHECKING:
-    from mock_server.webhooks.capturing.passing import Target
+    from mock_server.webhooks.capturing.passing import BaseUrl
 
 Port = Annotated[
     int,
@@ -84,6 +84,7 @@ def capture(
     from mock_server import machine
     from mock_server.serve import CannotListen, base_url, listen
     from mock_server.webhooks.capturing.folder import CannotStore, Folder
+    from mock_server.webhooks.capturing.passing import is_at
     from mock_server.webhooks.capturing.recording import Options, Recorder
     from mock_server.webhooks.capturing.serving import run
 
@@ -102,6 +103,10 @@ def capture(
     except (CannotStore, CannotListen) as error:
         raise WrongUse(str(error)) from None
 
+    if options.forward is not None and is_at(options.forward, *listener.getsockname()[:2]):
+        listener.close()
+        raise WrongUse("--forward is the address that this listens at: webhooks would go round in circles")
+
     def tell(line: str) -> None:
         typer.echo(clean(line), err=True)
 
@@ -118,18 +123,18 @@ def capture(
     tell(f"captured: {recorder.captured}, in {out}/")
 
 
-def _where(target: Target | None) -> str:
+def _where(target: BaseUrl | None) -> str:
     return "answering 200" if target is None else f"passing on to {target.origin}{target.path or '/'}"
 
 
-def _target(url: str | None, option: str, *, allow_remote: bool) -> Target | None:
-    from mock_server.webhooks.capturing.passing import target_of
+def _target(url: str | None, option: str, *, allow_remote: bool) -> BaseUrl | None:
+    from mock_server.webhooks.capturing.passing import base_of
     from mock_server.webhooks.targets import InvalidTarget, RemoteTarget
 
     if url is None:
         return None
     try:
-        return target_of(url, allow_remote=allow_remote)
+        return base_of(url, allow_remote=allow_remote)
     except InvalidTarget as error:
         raise WrongUse(f"{option} is no URL that can be called: {error}") from None
     except RemoteTarget as error:

@@ -12,11 +12,13 @@ import typer
 from mock_server.commands.client import Unreachable, WrongUse
 from mock_server.commands.groups import FINDINGS
 
+from .scheme_options import scheme_of
+
 if TYPE_CHECKING:
-    from mock_server.webhooks.drafts import Headers
     from mock_server.webhooks.gauntlet.judging import Result, Rules
     from mock_server.webhooks.gauntlet.scorecard import Scorecard
     from mock_server.webhooks.gauntlet.variant import Situation, Variant
+    from mock_server.webhooks.headers import Headers
     from mock_server.webhooks.schemes.protocol import Scheme
 
 # What belongs to a connection or to the signature, and is made anew.
@@ -40,7 +42,9 @@ NewSecret = Annotated[
     typer.Option(envvar="MOCKBILL_WEBHOOK_NEW_SECRET", help="A second one that it accepts, as during a rotation."),
 ]
 EventFile = Annotated[str | None, typer.Option("--event", help="A capture, or a JSON body, to send in place of ours.")]
-Options = Annotated[list[str] | None, typer.Option("--option", help="name=value, for --provider generic; repeatable.")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="For --provider generic; repeatable.")
+]
 Signed = Annotated[
     str | None, typer.Option(help="The URL that it is subscribed with, if the scheme signs it; --to if left out.")
 ]
@@ -79,6 +83,7 @@ def gauntlet(
     """
     from mock_server import machine
     from mock_server.commands import files, tables
+    from mock_server.engine.instants import SECOND
     from mock_server.webhooks.gauntlet import scorecard
     from mock_server.webhooks.gauntlet.catalog import UnknownVariant, chosen
     from mock_server.webhooks.gauntlet.judging import Rules
@@ -102,7 +107,7 @@ def gauntlet(
         secrets=(secret,) if new_secret is None else (secret, new_secret),
         url=to,
         signed_url=notification_url or to,
-        now=machine.wall() // 1_000_000,
+        now=machine.wall() // SECOND,
         seed=machine.fresh_seed() if seed is None else seed,
         body=body,
         headers=headers,
@@ -132,6 +137,7 @@ async def _run(
     quiet: bool,
 ) -> list[Result]:
     from mock_server import machine
+    from mock_server.engine.instants import SECOND
     from mock_server.webhooks.gauntlet.runner import NoTarget, run
     from mock_server.webhooks.outgoing import InvalidRequest
     from mock_server.webhooks.sending import Sender
@@ -140,7 +146,7 @@ async def _run(
     with _progress(len(variants), quiet=quiet) as tell:
         try:
             async with Sender(timeout=timeout, allow_remote=allow_remote) as sender:
-                return await run(variants, situation, rules, sender.send, lambda: machine.wall() // 1_000_000, tell)
+                return await run(variants, situation, rules, sender.send, lambda: machine.wall() // SECOND, tell)
         except NoTarget as error:
             raise Unreachable(f"nothing answers at --to: {error}") from None
         except (InvalidTarget, RemoteTarget, InvalidRequest) as error:
@@ -150,7 +156,8 @@ async def _run(
 def _event(name: str, raw: bytes, scheme: Scheme) -> tuple[bytes, Headers]:
     """The body of a capture and the headers that came with it; or the file itself, if it is JSON."""
     from mock_server.webhooks.captures import LARGEST_BODY, CaptureError, read_capture
-    from mock_server.webhooks.gauntlet.variant import parsed
+    from mock_server.webhooks.headers import without
+    from mock_server.webhooks.json_tokens import parsed
 
     thing = parsed(raw)
     if isinstance(thing, dict) and "mockbill_capture" in thing:
@@ -158,21 +165,12 @@ def _event(name: str, raw: bytes, scheme: Scheme) -> tuple[bytes, Headers]:
             capture = read_capture(raw, name)
         except CaptureError as error:
             raise WrongUse(str(error)) from None
-        signature = _signature_headers(scheme)
-        left_out = (*NOT_TAKEN_ALONG, *signature)
-        return capture.body, tuple(each for each in capture.headers if each[0].lower() not in left_out)
+        return capture.body, without(capture.headers, *NOT_TAKEN_ALONG, *scheme.headers)
     if len(raw) > LARGEST_BODY:
         raise WrongUse(f"{name}: a body is at most {LARGEST_BODY} bytes")
     if thing is None:
         raise WrongUse(f"{name}: neither a capture nor JSON")
     return raw, ()
-
-
-def _signature_headers(scheme: Scheme) -> set[str]:
-    names = {scheme.header, getattr(scheme, "time_header", None), getattr(scheme, "id_header", None)}
-    prefix = getattr(scheme, "prefix", None)
-    names |= {f"{prefix}{name}" for name in ("id", "timestamp")} if prefix else set()
-    return {name.lower() for name in names if name}
 
 
 def _try_to_sign(situation: Situation) -> None:

@@ -84,7 +84,8 @@ def _imported(file: str, source: From | None, provider: str | None, secret: str 
     from mock_server.webhooks.importing.har import read_har
     from mock_server.webhooks.importing.sources import ImportProblem, kind_of
     from mock_server.webhooks.importing.stripe_events import read_stripe_events
-    from mock_server.webhooks.schemes.protocol import InvalidSecret
+    from mock_server.webhooks.schemes import UnknownScheme
+    from mock_server.webhooks.schemes.protocol import InvalidMessage, InvalidSecret
 
     name = "standard input" if file == STANDARD else file
     raw, now = _raw(file, name), machine.wall()
@@ -95,7 +96,9 @@ def _imported(file: str, source: From | None, provider: str | None, secret: str 
         if kind == From.CURL.value:
             return read_curl(raw, now, provider)
         return read_stripe_events(raw, now, secret, provider)
-    except (ImportProblem, InvalidSecret) as error:
+    except UnknownScheme as error:
+        raise WrongUse(f"--provider: {error}") from None
+    except (ImportProblem, InvalidMessage, InvalidSecret) as error:
         raise WrongUse(f"{name}: {error}") from None
 
 

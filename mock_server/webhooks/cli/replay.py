@@ -166,7 +166,7 @@ def _carried_out(
     from mock_server.webhooks.sending import Sender
     from mock_server.webhooks.targets import RemoteTarget
 
-    from .replay_shown import Bar
+    from .replay_shown import Bar, kept
 
     outcomes: list[Outcome] = []
 
@@ -175,7 +175,7 @@ def _carried_out(
 
     async def run(bar: Bar) -> None:
         def tell(outcome: Outcome) -> None:
-            outcomes.append(outcome)
+            outcomes.append(kept(outcome))
             bar.move()
 
         async with Sender(timeout, concurrency, allow_remote) as sender:

@@ -9,17 +9,21 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from mock_server.commands.tables import Cell, say, say_json, table
 from mock_server.engine.instants import format_instant
-from mock_server.webhooks.outgoing import Answer, NoAnswer, parted
+from mock_server.webhooks.outgoing import Answer, NoAnswer
 from mock_server.webhooks.replaying.expecting import Expectation
 from mock_server.webhooks.replaying.loading import NamedCapture
 from mock_server.webhooks.replaying.planning import Manner, Plan
 from mock_server.webhooks.replaying.running import Outcome
+from mock_server.webhooks.targets import shown
 
 MOST_ROWS = 200
 LONGEST_SAYING = 100
+MOST_KEPT = 4 * LONGEST_SAYING
+"""Bytes of an answer of which that much may be left without its white space."""
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -44,6 +48,14 @@ class Replayed(msgspec.Struct, frozen=True):
             isinstance(each.answered, NoAnswer) and each.answered.reason in ("refused", "unresolvable")
             for each in self.outcomes
         )
+
+
+def kept(outcome: Outcome) -> Outcome:
+    """With only so much of the answer as is shown: there may be a million of them."""
+    answered = outcome.answered
+    if isinstance(answered, NoAnswer):
+        return outcome
+    return replace(outcome, answered=replace(answered, headers=(), body=answered.body[:MOST_KEPT]))
 
 
 class Bar:
@@ -91,7 +103,7 @@ def show(replayed: Replayed, *, as_json: bool) -> None:
         rows = [each for each in rows if not each.is_expected][:MOST_ROWS]
         say(f"Of {len(replayed.outcomes)} requests {_which(len(rows), replayed.unexpected)}; all with --json.")
     if rows:
-        heads = ["file", "title", "status", "time", "verdict"]
+        heads = ["file", "event type", "status", "time", "verdict"]
         changes = any(each.send.is_twin or each.send.damages for each in rows)
         table([*heads, "changed"] if changes else heads, [_row(replayed, each, changes=changes) for each in rows])
     say(summary(replayed))
@@ -114,11 +126,11 @@ def summary(replayed: Replayed) -> str:
 
 
 def document(replayed: Replayed) -> dict[str, Any]:
-    """The same for scripts. Of the target only who is called: its path may be a secret."""
-    plan, target = replayed.plan, parted(replayed.to)[0]
+    """The same for scripts."""
+    plan = replayed.plan
     reasons = Counter(_status(each.answered) for each in replayed.outcomes)
     return {
-        "target": f"{target.scheme}://{target.authority}",
+        "target": shown(replayed.to),
         "expected": replayed.expected.parts,
         "seed": replayed.manner.seed,
         "captures": len(replayed.captures),
@@ -161,7 +173,7 @@ def saying(answered: Answer | NoAnswer) -> str:
     """The beginning of what the receiver said, or why it said nothing."""
     if isinstance(answered, NoAnswer):
         return answered.explanation
-    return " ".join(answered.body[: 4 * LONGEST_SAYING].decode(errors="replace").split())[:LONGEST_SAYING]
+    return " ".join(answered.body[:MOST_KEPT].decode(errors="replace").split())[:LONGEST_SAYING]
 
 
 def _row(replayed: Replayed, outcome: Outcome, *, changes: bool) -> list[Cell]:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mock_server.commands.client import WrongUse
+from mock_server.commands.options import values
 
 if TYPE_CHECKING:
     from mock_server.webhooks.schemes.protocol import Scheme
-
-LATEST = 253_370_764_800
-"""The year 9999, in seconds."""
 
 
 def scheme_of(provider: str, options: Sequence[str] | None) -> Scheme:
@@ -20,24 +18,20 @@ def scheme_of(provider: str, options: Sequence[str] | None) -> Scheme:
 
     if options and provider != generic.SCHEME.name:
         raise WrongUse("--option is for --provider generic: the others are what they are")
-    given = [each.partition("=") for each in options or ()]
-    if any(not equals for _, equals, _ in given):
-        raise WrongUse("--option is NAME=VALUE, such as signed={time}.{body}")
+    given = values(options)
     try:
-        if given:
-            return generic.scheme_of({name.strip(): value for name, _, value in given})
-        return scheme_named(provider)
+        return generic.scheme_of(given) if given else scheme_named(provider)
     except (UnknownScheme, generic.InvalidOptions) as error:
         raise WrongUse(str(error.args[0])) from None
 
 
 def seconds_of(text: str, now: int) -> int:
     """`now`, seconds since 1970, or RFC 3339. Raises WrongUse."""
-    from mock_server.engine.instants import SECOND, InvalidTime, parse_instant
+    from mock_server.engine.instants import LATEST, SECOND, InvalidTime, parse_instant
 
     if text == "now":
         return now
-    if text.isascii() and text.isdecimal() and len(text) <= 12 and int(text) < LATEST:
+    if text.isascii() and text.isdecimal() and len(text) <= 12 and int(text) <= LATEST // SECOND:
         return int(text)
     try:
         return parse_instant(text) // SECOND

@@ -70,14 +70,8 @@ def described(scheme: Scheme) -> dict[str, str]:
         "key": key_words(scheme),
         "about": _about(scheme),
     }
-    for what in ("time", "id"):
-        beside = getattr(scheme, f"{what}_header", None)
-        if beside:
-            told[f"{what}_header"] = beside
-    prefix = getattr(scheme, "prefix", None)
-    if prefix:
-        told |= {"time_header": f"{prefix}timestamp", "id_header": f"{prefix}id"}
-    return told
+    beside = {"time_header": scheme.time_header, "id_header": scheme.id_header}
+    return told | {name: header for name, header in beside.items() if header is not None}
 
 
 def _tolerance(scheme: Scheme) -> str:

@@ -10,7 +10,8 @@ import typer
 from mock_server.commands.client import WrongUse
 
 if TYPE_CHECKING:
-    from mock_server.webhooks.drafts import Headers, Request
+    from mock_server.webhooks.drafts import Request
+    from mock_server.webhooks.headers import Headers
     from mock_server.webhooks.schemes.protocol import Scheme
 
 Form = Literal["headers", "curl", "capture", "json"]
@@ -30,7 +31,8 @@ def sign(
         str, typer.Argument(metavar="[BODY]", help="The file of the body; `-` reads it from standard input.")
     ] = "-",
     message_id: Annotated[
-        str | None, typer.Option("--id", help="The message's id; else the JSON body's `id`, else one made of the body.")
+        str | None,
+        typer.Option("--id", help="The message's id; else what the headers or the body say, else one made of it."),
     ] = None,
     url: Annotated[
         str | None, typer.Option(help="The URL that is signed, where the scheme signs one; else that of --to.")
@@ -55,6 +57,7 @@ def sign(
 
     from mock_server import machine
     from mock_server.commands import files, tables
+    from mock_server.engine.instants import SECOND
     from mock_server.webhooks.captures import LARGEST_BODY
     from mock_server.webhooks.drafts import Draft, signed
     from mock_server.webhooks.schemes.protocol import InvalidMessage, InvalidSecret, Message
@@ -63,7 +66,7 @@ def sign(
     from .scheme_options import header_of, scheme_of, seconds_of
 
     scheme = scheme_of(provider, option)
-    now = seconds_of(at, machine.wall() // 1_000_000)
+    now = seconds_of(at, machine.wall() // SECOND)
     try:
         checked(to or NOWHERE, allow_remote=True)
     except InvalidTarget as error:
@@ -73,7 +76,7 @@ def sign(
         raise WrongUse(f"{body}: a body is at most {LARGEST_BODY} bytes")
     given = tuple(map(header_of, header or ()))
     typed = () if any(name.lower() == "content-type" for name, _ in given) else (CONTENT_TYPE,)
-    message = Message(raw, url or to or "", _id(raw) if message_id is None else message_id)
+    message = Message(raw, url or to or "", _id(given, raw) if message_id is None else message_id)
     try:
         request = signed(Draft(scheme, message, secret, now, (*typed, *given)))
     except (InvalidSecret, InvalidMessage) as error:
@@ -121,17 +124,15 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _id(body: bytes) -> str:
+def _id(headers: Headers, body: bytes) -> str:
     """The id of the event, as the provider would take it; else one that the same body always gets."""
     import hashlib
-    import json
 
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    stated = found.get("id") if isinstance(found, dict) else None
-    if isinstance(stated, str) and re.fullmatch(r"[!-~]{1,256}", stated):
+    from mock_server.webhooks.capturing.recognising import event_id
+    from mock_server.webhooks.json_tokens import parsed
+
+    stated = event_id({name.lower(): value for name, value in headers}, parsed(body))
+    if re.fullmatch(r"[!-~]{1,256}", stated):
         return stated
     return f"msg_{hashlib.sha256(body).hexdigest()[:24]}"
 

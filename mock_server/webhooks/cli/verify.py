@@ -12,7 +12,7 @@ from mock_server.commands.groups import FINDINGS, WRONG_USE
 
 if TYPE_CHECKING:
     from mock_server.webhooks.diagnosis import Diagnosis
-    from mock_server.webhooks.schemes.protocol import Scheme
+    from mock_server.webhooks.schemes.protocol import Message, Scheme
 
 RAW = "raw"
 
@@ -81,6 +81,7 @@ def verify(
     """
     from mock_server import machine
     from mock_server.commands.tables import fail
+    from mock_server.engine.instants import SECOND
     from mock_server.webhooks.diagnosis import diagnose
     from mock_server.webhooks.schemes.protocol import Message, Verified
 
@@ -94,7 +95,7 @@ def verify(
     if moment == "received" and given.received_at is None:
         raise WrongUse("--at received is for captures: a raw body has no time")
     now = given.received_at if moment == "received" and given.received_at is not None else None
-    now = seconds_of(moment, machine.wall() // 1_000_000) if now is None else now
+    now = seconds_of(moment, machine.wall() // SECOND) if now is None else now
     called = url or given.url
     scheme, guessed = _scheme(provider, option or [], given, headers, secrets, Message(given.body, called, message_id))
     if computed is not None and not _is_signature(computed):
@@ -159,7 +160,7 @@ def _given(file: str | None, body: str | None, headers: list[str]) -> Given:
         it.path,
         it.url,
         it.received_at // SECOND,
-        getattr(it, "redacted", False),
+        it.redacted,
     )
 
 
@@ -178,16 +179,15 @@ def _scheme(
     given: Given,
     headers: dict[str, str],
     secrets: list[str],
-    message: object,
+    message: Message,
 ) -> tuple[Scheme, bool]:
     """The scheme, and whether it was guessed from the headers."""
     from mock_server.webhooks.diagnosis import detected
     from mock_server.webhooks.schemes import schemes
-    from mock_server.webhooks.schemes.protocol import Message, Verified
+    from mock_server.webhooks.schemes.protocol import Verified
 
     from .scheme_options import scheme_of
 
-    assert isinstance(message, Message)
     name = provider or ("generic" if options else given.provider)
     if name != "unknown":
         return scheme_of(name, options), False

@@ -10,6 +10,7 @@ import unicodedata
 import zlib
 from base64 import b64decode
 from collections.abc import Callable
+from typing import Literal
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 LARGEST_UNPACKED = 10 * 1024 * 1024
@@ -51,10 +52,10 @@ def undoubled(body: bytes) -> bytes | None:
 _CP1252 = {ord(letter): number for number in range(128, 160) if (letter := bytes([number]).decode("cp1252", "ignore"))}
 
 
-def normalized(form: str) -> Callable[[bytes], bytes | None]:
+def normalized(form: Literal["NFC", "NFD"]) -> Callable[[bytes], bytes | None]:
     def work(body: bytes) -> bytes | None:
         try:
-            return None if body.isascii() else unicodedata.normalize(form, body.decode()).encode()  # type: ignore[arg-type]
+            return None if body.isascii() else unicodedata.normalize(form, body.decode()).encode()
         except UnicodeError:
             return None
 

@@ -14,7 +14,6 @@ from .report import Axis, Change
 
 SECONDS_BESIDE = 5
 HOURS_BESIDE = 14
-MOST_URLS = 6
 PROBE = b"\x00probe\x00"
 
 FORMS = (

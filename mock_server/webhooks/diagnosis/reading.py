@@ -63,8 +63,7 @@ def _is_asymmetric(token: Token, claim: Claim | Rejected) -> bool:
 
 
 def _own_headers(scheme: Scheme) -> list[str]:
-    also: tuple[str, ...] = getattr(scheme, "also", ())
-    return [scheme.header.lower(), *(f"{prefix}signature" for prefix in also)]
+    return [each.lower() for each in (scheme.header, *scheme.also)]
 
 
 def _digest(scheme: Scheme, token: Token) -> Change:

@@ -5,8 +5,6 @@ The work is bounded by the bytes that are hashed, so that it ends at the same pl
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
@@ -14,20 +12,17 @@ import msgspec
 
 from mock_server.webhooks.schemes import schemes
 from mock_server.webhooks.schemes.protocol import Claim, Message, Rejected, Scheme, Verified
-from mock_server.webhooks.schemes.standard import Ed25519Key
+from mock_server.webhooks.schemes.standard import StandardWebhooks
 
 from .bodies import LARGEST_TEXT, LINES, SLIPS, perturbed
-from .evidence import Evidence, Token
+from .evidence import Evidence
 from .frames import PROBE, Around, Frame, frames, signed_form
 from .json_forms import Rewritten, rewritten
+from .judge import Judge, Spent
 from .key_forms import KeyForm, key_forms
 from .reading import differences, digest_of
 from .report import Change, NearMiss, cut
 
-MOST_BYTES = 384 * 1024 * 1024
-"""How many bytes are hashed at most: about a second's work."""
-HMAC_BYTES, VERIFY_BYTES = 2048, 128 * 1024
-"""What an HMAC and an Ed25519 verification cost beside their bytes, counted in bytes that could be hashed meanwhile."""
 LARGEST_PAIRED = 256 * 1024
 """Two changes at once are tried for bodies up to this size."""
 
@@ -53,61 +48,6 @@ class Found(msgspec.Struct, frozen=True):
     skipped: tuple[str, ...]
     attempts: int
     forms: Rewritten
-
-
-class Spent(Exception):
-    """No bytes are left to hash."""
-
-
-class Judge:
-    """Says whether one of the signatures is by a key over some bytes, and counts what that costs."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self._by_digest: dict[str, list[Token]] = {}
-        for token in tokens:
-            self._by_digest.setdefault(token.digest, []).append(token)
-        self._left = MOST_BYTES
-        self.attempts = 0
-
-    def fits(self, key: bytes, material: bytes) -> Token | None:
-        if isinstance(key, Ed25519Key):
-            return self._verified(key, material)
-        for digest, tokens in self._by_digest.items():
-            self.pay(len(material) + HMAC_BYTES)
-            if (token := _equal(tokens, hmac.digest(key, material, digest))) is not None:
-                return token
-        return None
-
-    def hashed(self, material: bytes) -> Token | None:
-        """The same for a digest without a key."""
-        for digest, tokens in self._by_digest.items():
-            self.pay(len(material) + HMAC_BYTES)
-            if (token := _equal(tokens, hashlib.new(digest, material).digest())) is not None:
-                return token
-        return None
-
-    def _verified(self, key: Ed25519Key, material: bytes) -> Token | None:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-        for token in self._by_digest.get("sha512", []):
-            self.pay(len(material) + VERIFY_BYTES)
-            try:
-                Ed25519PublicKey.from_public_bytes(key[-32:]).verify(token.raw, material)
-            except (InvalidSignature, ValueError):
-                continue
-            return token
-        return None
-
-    def pay(self, size: int) -> None:
-        if size > self._left:
-            raise Spent
-        self._left -= size
-        self.attempts += 1
-
-
-def _equal(tokens: Iterable[Token], mac: bytes) -> Token | None:
-    return next((token for token in tokens if hmac.compare_digest(token.raw, mac)), None)
 
 
 def search(asked: Asked) -> Found:
@@ -265,7 +205,7 @@ class Tries:
 
 def precision(scheme: Scheme) -> tuple[bool, bool]:
     """What is tried first: schemes that take one kind of key, and the configurable one last."""
-    return scheme.name == "generic", isinstance(getattr(scheme, "key", None), tuple) and len(scheme.key) > 1  # type: ignore[attr-defined]
+    return scheme.name == "generic", isinstance(scheme, StandardWebhooks) and len(scheme.key) > 1
 
 
 def around(asked: Asked, scheme: Scheme) -> Around:

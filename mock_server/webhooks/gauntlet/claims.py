@@ -21,7 +21,7 @@ def _time_altered(here: Situation) -> Built:
         return NO_TIME
     payload = here.payload("time-altered")
     request = here.signed(payload, at=here.now - 1)
-    before = here.claim(request, payload).time or ""
+    before = here.claim(request).time or ""
     return refused(retimed(here, request, before, str(int(before) + 1)))
 
 

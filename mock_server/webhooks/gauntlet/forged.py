@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from mock_server.webhooks.drafts import Request
+from mock_server.webhooks.json_tokens import parsed
 from mock_server.webhooks.misbehaviour import other_secret, tampered
 
 from .forging import longer, of_unknown_version, respelled, rewritten, sealed, without
-from .variant import Expected, Inapplicable, Shot, Situation, Variant, parsed
+from .variant import Expected, Inapplicable, Shot, Situation, Variant
 
 MOST_TRIES = 500
 Built = tuple[Shot, ...] | Inapplicable

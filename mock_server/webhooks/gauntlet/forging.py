@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from mock_server.webhooks import headers
 from mock_server.webhooks.drafts import Request
 from mock_server.webhooks.payloads import Payload
 from mock_server.webhooks.schemes.hmacs import Hmac, Pairs
@@ -21,29 +22,28 @@ ONE_ONLY = Inapplicable("the scheme's header holds one signature and nothing bes
 
 
 def without(request: Request, *names: str) -> Request:
-    lowered = {name.lower() for name in names}
-    return msgspec.structs.replace(request, headers=tuple(e for e in request.headers if e[0].lower() not in lowered))
+    return msgspec.structs.replace(request, headers=headers.without(request.headers, *names))
 
 
 def rewritten(request: Request, name: str, rewrite: Callable[[str], str]) -> Request:
     """With another value of a header."""
-    headers = tuple(
+    changed = tuple(
         (each, rewrite(value) if each.lower() == name.lower() else value) for each, value in request.headers
     )
-    return msgspec.structs.replace(request, headers=headers)
+    return msgspec.structs.replace(request, headers=changed)
 
 
 def respelled(here: Situation, payload: Payload, respell: Callable[[str], str]) -> Request:
     """With the letters of the signature changed, and nothing else in its header."""
     request = here.signed(payload)
-    signature = bare(here.claim(request, payload).signatures[0])
+    signature = bare(here.claim(request).signatures[0])
     return rewritten(request, here.scheme.header, lambda value: value.replace(signature, respell(signature)))
 
 
 def sealed(here: Situation, payload: Payload, key: bytes, time: str | None = None) -> Request:
     """Signed with any key, and any text in place of the time."""
     request = here.signed(payload)
-    claim = here.claim(request, payload)
+    claim = here.claim(request)
     material = here.scheme.material(here.message(payload), Claim((), time or claim.time, claim.id))
     signature = here.scheme.seal(key, material)
     forged = rewritten(request, here.scheme.header, lambda value: value.replace(bare(claim.signatures[0]), signature))
@@ -71,19 +71,12 @@ def untimed(here: Situation, request: Request) -> Request:
 
 
 def time_header(here: Situation) -> str:
-    if isinstance(here.scheme, StandardWebhooks):
-        return f"{here.scheme.prefix}timestamp"
-    found = here.scheme.time_header if isinstance(here.scheme, Hmac) else None
-    return found or here.scheme.header
+    return here.scheme.time_header or here.scheme.header
 
 
 def id_header(here: Situation) -> str | None:
     """None if no id is signed."""
-    if "id" not in here.scheme.uses:
-        return None
-    if isinstance(here.scheme, StandardWebhooks):
-        return f"{here.scheme.prefix}id"
-    return here.scheme.id_header if isinstance(here.scheme, Hmac) else None
+    return here.scheme.id_header if "id" in here.scheme.uses else None
 
 
 def beside(here: Situation, request: Request, other: str) -> Request | Inapplicable:
@@ -123,7 +116,7 @@ def of_unknown_version(here: Situation, payload: Payload) -> Request | Inapplica
     if not scheme.layout.prefix:
         return ONE_ONLY
     digest = "md5" if scheme.layout.prefix.startswith("sha1") else "sha1"
-    claim = here.claim(request, payload)
+    claim = here.claim(request)
     weak = hmac.digest(here.key, scheme.material(here.message(payload), claim), digest).hex()
     return rewritten(request, scheme.header, lambda _: f"{digest}={weak}")
 

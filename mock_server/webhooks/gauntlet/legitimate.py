@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
-from mock_server.webhooks.drafts import Headers, Request
+from mock_server.webhooks.drafts import Request
+from mock_server.webhooks.headers import Headers
+from mock_server.webhooks.json_tokens import parsed
 from mock_server.webhooks.misbehaviour import other_secret
 
 from .forging import beside, with_unknown_version
-from .variant import Inapplicable, Shot, Situation, Variant, parsed
+from .variant import Inapplicable, Shot, Situation, Variant
 
 NO_OBJECT = Inapplicable("the event that was given is no JSON object")
 OUR_EVENTS_ONLY = Inapplicable("only the event that was given is sent")

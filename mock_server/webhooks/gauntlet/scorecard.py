@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import msgspec
+
+from mock_server.webhooks.targets import shown
 
 from .judging import Result
 
@@ -52,8 +53,7 @@ class Scorecard(msgspec.Struct, frozen=True):
 
 
 def scorecard(url: str, provider: str, seed: int, results: Sequence[Result]) -> Scorecard:
-    parts = urlsplit(url)
-    return Scorecard(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", provider, seed, tuple(results))
+    return Scorecard(shown(url), provider, seed, tuple(results))
 
 
 def rows(card: Scorecard) -> list[tuple[str, ...]]:

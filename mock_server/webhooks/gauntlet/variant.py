@@ -10,7 +10,9 @@ from typing import Any, Literal
 import msgspec
 
 from mock_server.engine.instants import SECOND
-from mock_server.webhooks.drafts import Headers, Request
+from mock_server.webhooks.drafts import Request
+from mock_server.webhooks.headers import Headers, values
+from mock_server.webhooks.json_tokens import parsed
 from mock_server.webhooks.payloads import Event, Payload, render
 from mock_server.webhooks.schemes.protocol import Claim, Message, Rejected, Scheme
 
@@ -98,8 +100,8 @@ class Situation(msgspec.Struct, frozen=True, dict=True):
         return Message(payload.body, self.signed_url, payload.id)
 
     def unsigned(self, payload: Payload) -> Request:
-        content_type = () if _has(payload.headers, "content-type") else (CONTENT_TYPE,)
-        agent = () if _has(payload.headers, "user-agent") else (USER_AGENT,)
+        content_type = () if values(payload.headers, "content-type") else (CONTENT_TYPE,)
+        agent = () if values(payload.headers, "user-agent") else (USER_AGENT,)
         return Request("POST", self.url, (*content_type, *agent, *payload.headers), payload.body)
 
     def signed(self, payload: Payload, *, secret: str | None = None, at: int | None = None) -> Request:
@@ -107,7 +109,7 @@ class Situation(msgspec.Struct, frozen=True, dict=True):
         request = self.unsigned(payload)
         return msgspec.structs.replace(request, headers=(*request.headers, *signature.headers))
 
-    def claim(self, request: Request, payload: Payload) -> Claim:
+    def claim(self, request: Request) -> Claim:
         """What a request that we have signed says of its signature."""
         claim = self.scheme.claim({name.lower(): value for name, value in request.headers})
         assert not isinstance(claim, Rejected), claim
@@ -127,15 +129,3 @@ class Variant(msgspec.Struct, frozen=True):
     advice: str
     build: Callable[[Situation], tuple[Shot, ...] | Inapplicable]
     at_once: bool = False
-
-
-def parsed(body: bytes) -> Any:
-    """None for what is no JSON."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _has(headers: Headers, name: str) -> bool:
-    return any(each.lower() == name for each, _ in headers)

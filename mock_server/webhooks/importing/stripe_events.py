@@ -8,11 +8,11 @@ import msgspec
 
 from mock_server.engine.instants import SECOND, Instant, InvalidTime, checked
 from mock_server.webhooks.captures import LARGEST_BODY, Capture, CaptureError, written
+from mock_server.webhooks.json_tokens import NoJson, check, laid_out
 from mock_server.webhooks.schemes import scheme_named
 from mock_server.webhooks.schemes.protocol import Message
 
 from .sources import MOST_CAPTURES, POST, Imported, ImportProblem, Sent, capture_of
-from .tokens import NoJson, check, laid_out
 
 PROVIDER = "stripe"
 HEADERS = (
@@ -38,7 +38,7 @@ class _List(msgspec.Struct):
 
 def read_stripe_events(raw: bytes, now: Instant, secret: str | None, provider: str | None = None) -> Imported:
     """In the order in which they were created; signed as of then where there is a secret. `now` stands in for the times
-    that an event does not say. Raises ImportProblem, and InvalidSecret of the schemes.
+    that an event does not say. Raises ImportProblem, and of the schemes UnknownScheme, InvalidMessage and InvalidSecret.
     """
     events, notes = _events(raw.removeprefix(b"\xef\xbb\xbf"))
     # A list has the newest first; within a second its order is all that is known.

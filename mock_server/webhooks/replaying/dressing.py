@@ -6,35 +6,25 @@ the target of the request, Host (unless it is to stay), and a Content-Length tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from mock_server.engine.ids import draw
 from mock_server.engine.instants import SECOND
 from mock_server.webhooks.captures import Capture
-from mock_server.webhooks.misbehaviour import CONTENT_TYPES, FUTURE_S, OLD_S, other_secret, tampered
-from mock_server.webhooks.outgoing import Outgoing, parted
-from mock_server.webhooks.schemes.hmacs import Bare, Hmac
+from mock_server.webhooks.headers import Headers, put, values
+from mock_server.webhooks.misbehaviour import damaged_body, damaged_headers, other_secret, signed_at
+from mock_server.webhooks.outgoing import Outgoing, chunked, parted
 from mock_server.webhooks.schemes.protocol import Message, Scheme
-from mock_server.webhooks.schemes.standard import StandardWebhooks
 
 from .planning import Planned
-
-Headers = tuple[tuple[str, str], ...]
 
 UNSIGNED_DAMAGES = ("tamper", "truncate", "wrong_content_type")
 SIGNING_DAMAGES = ("wrong_secret", "old", "future", "missing_header")
 DAMAGES = (*UNSIGNED_DAMAGES, *SIGNING_DAMAGES)
 """The second ones need `Signing`."""
-
-# Beside its present signature GitHub sends the one of before, by the same secret.
-_BESIDE = {
-    "github": Hmac("github-sha1", "GitHub", "X-Hub-Signature", Bare("sha1="), digest="sha1"),
-}
-_PROBE = "mockbill-probe"
 
 
 class Signing(Struct, frozen=True):
@@ -67,18 +57,14 @@ def outgoing(
     """The request. `now`: seconds since 1970. Raises InvalidSecret, InvalidMessage, InvalidTarget, UnknownScheme."""
     url = dress.to.rstrip("/") + capture.path if dress.keep_path else dress.to
     headers, body = _for_target(capture.headers, url, keep_host=dress.keep_host), capture.body
+    signatures: tuple[str, ...] = ()
     if dress.signing is not None:
-        scheme = as_captured(dress.signing.scheme or scheme_named(capture.provider), headers)
-        headers = _resigned(capture, headers, scheme, dress.signing, send, url, now, dress.seed)
-        if "missing_header" in send.damages:
-            headers = tuple(each for each in headers if each[0].lower() != scheme.header.lower())
-    if "tamper" in send.damages:
-        body = tampered(body, send.bits)
-    if "truncate" in send.damages:
-        body = body[: send.bits % max(len(body), 1)]
-    if "wrong_content_type" in send.damages:
-        headers = put(headers, "Content-Type", CONTENT_TYPES[send.bits % len(CONTENT_TYPES)])
-    headers, body = framed(headers, body)
+        scheme = dress.signing.scheme or scheme_named(capture.provider)
+        forms = _forms(scheme, headers)
+        headers = _resigned(capture, headers, forms, dress.signing, send, url, now, dress.seed)
+        signatures = tuple(each.header for each in forms)
+    headers = damaged_headers(headers, signatures, send.damages, send.bits)
+    headers, body = framed(headers, damaged_body(body, send.damages, send.bits))
     return Outgoing(capture.method, url, headers, body)
 
 
@@ -89,7 +75,7 @@ def framed(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
     """
     codings = [token.strip().lower() for value in values(headers, "transfer-encoding") for token in value.split(",")]
     if codings[-1:] == ["chunked"]:
-        return headers, (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
+        return headers, chunked(body)
     given = values(headers, "content-length")
     if not given and not body:
         return headers, body
@@ -98,67 +84,36 @@ def framed(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
     return put(headers, "Content-Length", str(len(body))), body
 
 
-def values(headers: Headers, name: str) -> list[str]:
-    """All that stands under a name, given in lower case."""
-    return [value for each, value in headers if each.lower() == name]
-
-
-def put(headers: Headers, name: str, value: str) -> Headers:
-    """`headers` with one of that name: where the first one stood and in its case, or else at the end."""
-    found: list[tuple[str, str]] = []
-    is_put = False
-    for each in headers:
-        if each[0].lower() != name.lower():
-            found.append(each)
-        elif not is_put:
-            found.append((each[0], value))
-            is_put = True
-    return tuple(found) if is_put else (*found, (name, value))
-
-
-def as_captured(scheme: Scheme, headers: Headers) -> Scheme:
-    """The same scheme under those of its header names that the capture has."""
-    if isinstance(scheme, StandardWebhooks) and not values(headers, scheme.header.lower()):
-        for prefix in scheme.also:
-            if values(headers, f"{prefix}signature"):
-                return replace(scheme, prefix=prefix)
-    return scheme
-
-
-def message_id(scheme: Scheme, headers: Headers, body: bytes, secret: str, fallback: str) -> str:
-    """The id that stays when a message is sent again; `fallback` where the capture has none."""
-    if "id" not in scheme.uses:
-        return ""
-    # Whichever header carries it, a signature shows.
-    signed = scheme.sign(Message(body, "http://localhost/", _PROBE), secret, 0)
-    name = next(name for name, value in signed.headers if value == _PROBE)
-    return next(iter(values(headers, name.lower())), "") or fallback
+def _forms(scheme: Scheme, headers: Headers) -> list[Scheme]:
+    """The scheme under each of its names that the capture has, or its own; then what it sends beside it, if that is there."""
+    found = [scheme.under([name.lower()]) for name in (scheme.header, *scheme.also) if values(headers, name)]
+    found = found or [scheme]
+    if scheme.legacy is not None and values(headers, scheme.legacy.header):
+        found.append(scheme.legacy)
+    return found
 
 
 def _resigned(
     capture: Capture,
     headers: Headers,
-    scheme: Scheme,
+    forms: Sequence[Scheme],
     signing: Signing,
     send: Planned,
     url: str,
     now: int,
     seed: int,
 ) -> Headers:
+    scheme = forms[0]
     secret = other_secret(scheme, signing.secret) if "wrong_secret" in send.damages else signing.secret
-    signed_at = now if signing.at == "now" else capture.received_at // SECOND
-    if "old" in send.damages:
-        signed_at = max(signed_at - max(OLD_S, 2 * scheme.tolerance), 0)
-    if "future" in send.damages:
-        signed_at += max(FUTURE_S, 2 * scheme.tolerance)
+    at = signed_at(scheme, now if signing.at == "now" else capture.received_at // SECOND, send.damages)
     known = {"target": url, "captured": capture.url}.get(signing.url, signing.url)
-    fallback = f"msg_{draw(seed, 'replay id', send.index, size=12).hex()}"
-    message = Message(capture.body, known, message_id(scheme, headers, b"", secret, fallback))
-    for name, value in scheme.sign(message, secret, signed_at).headers:
-        headers = put(headers, name, value)
-    beside = _BESIDE.get(scheme.name)
-    if beside is not None and values(headers, beside.header.lower()):
-        headers = put(headers, beside.header, beside.sign(message, secret, signed_at).headers[0][1])
+    # The id stays when a message is sent again.
+    named = next(filter(None, values(headers, scheme.id_header or "")), "")
+    fallback = f"msg_{draw(seed, 'replay id', send.index, size=12).hex()}" if scheme.id_header else ""
+    message = Message(capture.body, known, named or fallback)
+    for each in forms:
+        for name, value in each.sign(message, secret, at).headers:
+            headers = put(headers, name, value)
     return headers
 
 

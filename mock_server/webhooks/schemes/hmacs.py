@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Literal
 
@@ -18,6 +18,7 @@ from .protocol import (
     InvalidSecret,
     Message,
     Rejected,
+    Scheme,
     Signed,
     Verified,
     header_id,
@@ -92,6 +93,7 @@ class Hmac(msgspec.Struct, frozen=True):
     future                   whether the same holds for the future; most libraries accept any time that is ahead
     per_second               in how small a unit the time is written: 1 seconds, 1000 milliseconds
     time_header, id_header   where those stand if not beside the signature
+    legacy                   an older one, by the same secret, that the provider sends beside it
     """
 
     name: str
@@ -107,6 +109,19 @@ class Hmac(msgspec.Struct, frozen=True):
     per_second: Literal[1, 1000] = 1
     time_header: str | None = None
     id_header: str | None = None
+    legacy: Hmac | None = None
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        own = tuple(filter(None, (self.header, self.time_header, self.id_header)))
+        return own if self.legacy is None else own + self.legacy.headers
+
+    def under(self, names: Collection[str]) -> Hmac:
+        return self
 
     @property
     def uses(self) -> frozenset[str]:
@@ -133,14 +148,10 @@ class Hmac(msgspec.Struct, frozen=True):
         now: int,
         tolerance: int | None = None,
     ) -> Verified | Rejected:
-        claim = self.claim(headers)
-        if isinstance(claim, Rejected):
-            return claim
-        if "{url}" in self.signed and not message.url:
-            return Rejected("missing_url", f"{self.title} signs the URL that it was told to call: say which that is")
-        keys = keyring(self.keys, secrets)
-        if isinstance(keys, Rejected):
-            return keys
+        opened = opening(self, message, headers, secrets)
+        if isinstance(opened, Rejected):
+            return opened
+        claim, keys = opened
         material = self.material(message, claim)
         given = [utf8(signature) for signature in claim.signatures]
         sealed = [(number, self.seal(key, material).encode()) for number, key in keys]
@@ -196,6 +207,19 @@ class Hmac(msgspec.Struct, frozen=True):
 @cache
 def _parts(template: str) -> tuple[str, ...]:
     return tuple(part for part in _PART.split(template) if part)
+
+
+def opening(
+    scheme: Scheme, message: Message, headers: Mapping[str, str], secrets: Sequence[str]
+) -> tuple[Claim, list[tuple[int, bytes]]] | Rejected:
+    """What is claimed, and the keys that may prove it: how each verification begins."""
+    claim = scheme.claim(headers)
+    if isinstance(claim, Rejected):
+        return claim
+    if "url" in scheme.uses and not message.url:
+        return Rejected("missing_url", f"{scheme.title} signs the URL that it was told to call: say which that is")
+    keys = keyring(scheme.keys, secrets)
+    return keys if isinstance(keys, Rejected) else (claim, keys)
 
 
 def keyring(keys_of: Callable[[str], Sequence[bytes]], secrets: Sequence[str]) -> list[tuple[int, bytes]] | Rejected:

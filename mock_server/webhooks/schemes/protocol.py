@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -93,6 +93,11 @@ class Scheme(Protocol):
 
     `header` carries the signature. `tolerance` is how many seconds old a signature may be unless somebody says otherwise;
     0 if the scheme signs no time. `uses`: what is signed beside the body ("time", "id", "url").
+
+    time_header, id_header   where those stand in headers of their own
+    also                     other names under which `header` is understood
+    headers                  all that may belong to a signature, under all their names
+    legacy                   an older one, by the same secret, that the provider sends beside it
     """
 
     @property
@@ -105,6 +110,19 @@ class Scheme(Protocol):
     def tolerance(self) -> int: ...
     @property
     def uses(self) -> frozenset[str]: ...
+    @property
+    def time_header(self) -> str | None: ...
+    @property
+    def id_header(self) -> str | None: ...
+    @property
+    def also(self) -> tuple[str, ...]: ...
+    @property
+    def headers(self) -> tuple[str, ...]: ...
+    @property
+    def legacy(self) -> Scheme | None: ...
+
+    def under(self, names: Collection[str]) -> Scheme:
+        """The scheme, writing those of its names that are among `names` (in lower case)."""
 
     def sign(self, message: Message, secret: str, now: int) -> Signed:
         """`now` is seconds since 1970. Raises InvalidSecret, InvalidMessage."""

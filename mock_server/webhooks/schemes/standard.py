@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from .hmacs import MOST_SIGNATURES, TIME, in_time, keyring
+from .hmacs import MOST_SIGNATURES, TIME, in_time, opening
 from .keys import Key, decoded, key_of
 from .protocol import Claim, InvalidSecret, Message, Rejected, Signed, Verified, header_id, utf8
 
 TOLERANCE = 300
 VERSIONS = ("v1,", "v1a,")
+NAMES = ("id", "timestamp", "signature")
 
 
 class Ed25519Key(bytes):
@@ -41,18 +42,43 @@ ASYMMETRIC: dict[str, type[Ed25519Key]] = {"whsk_": SigningKey, "whpk_": Verifyi
 
 
 class StandardWebhooks(msgspec.Struct, frozen=True):
-    """`prefix` begins the three header names; `also` are others that are understood. `key`: how a `v1` secret is read."""
+    """`prefix` begins the three header names; `prefixes` are others that are understood. `key`: how a `v1` secret is read."""
 
     name: str
     title: str
     prefix: str = "webhook-"
-    also: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
     key: tuple[Key, ...] = ("whsec",)
     tolerance: int = TOLERANCE
 
     @property
     def header(self) -> str:
         return f"{self.prefix}signature"
+
+    @property
+    def time_header(self) -> str:
+        return f"{self.prefix}timestamp"
+
+    @property
+    def id_header(self) -> str:
+        return f"{self.prefix}id"
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        return tuple(f"{prefix}signature" for prefix in self.prefixes)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        return tuple(f"{prefix}{name}" for prefix in (self.prefix, *self.prefixes) for name in NAMES)
+
+    @property
+    def legacy(self) -> None:
+        return None
+
+    def under(self, names: Collection[str]) -> StandardWebhooks:
+        all_of_them = (self.prefix, *self.prefixes)
+        there = next((prefix for prefix in all_of_them if f"{prefix}signature" in names), self.prefix)
+        return msgspec.structs.replace(self, prefix=there, prefixes=tuple(p for p in all_of_them if p != there))
 
     @property
     def uses(self) -> frozenset[str]:
@@ -65,8 +91,8 @@ class StandardWebhooks(msgspec.Struct, frozen=True):
             raise InvalidSecret("a key whpk_... only verifies; its whsk_... signs")
         signature = self.seal(key, self.material(message, claim))
         version = "v1a" if isinstance(key, Ed25519Key) else "v1"
-        values = (("id", message.id), ("timestamp", str(now)), ("signature", f"{version},{signature}"))
-        return Signed(message.body, tuple((f"{self.prefix}{name}", value) for name, value in values))
+        values = (message.id, str(now), f"{version},{signature}")
+        return Signed(message.body, tuple((f"{self.prefix}{n}", value) for n, value in zip(NAMES, values, strict=True)))
 
     def verify(
         self,
@@ -76,12 +102,10 @@ class StandardWebhooks(msgspec.Struct, frozen=True):
         now: int,
         tolerance: int | None = None,
     ) -> Verified | Rejected:
-        claim = self.claim(headers)
-        if isinstance(claim, Rejected):
-            return claim
-        keys = keyring(self.keys, secrets)
-        if isinstance(keys, Rejected):
-            return keys
+        opened = opening(self, message, headers, secrets)
+        if isinstance(opened, Rejected):
+            return opened
+        claim, keys = opened
         material = self.material(message, claim)
         fits = [number for number, key in keys if _fits(claim.signatures, key, material)]
         if not fits:
@@ -92,7 +116,7 @@ class StandardWebhooks(msgspec.Struct, frozen=True):
 
     def claim(self, headers: Mapping[str, str]) -> Claim | Rejected:
         """Signatures with their version before them: it decides how each is checked."""
-        prefix = next((each for each in (self.prefix, *self.also) if f"{each}signature" in headers), self.prefix)
+        prefix = next((each for each in (self.prefix, *self.prefixes) if f"{each}signature" in headers), self.prefix)
         value, message_id, time = (headers.get(f"{prefix}{name}") for name in ("signature", "id", "timestamp"))
         if value is None:
             return Rejected("missing", f"the request has no {prefix}signature header")

@@ -2,4 +2,4 @@
 
 from .standard import StandardWebhooks
 
-SCHEME = StandardWebhooks("svix", "Svix", prefix="svix-", also=("webhook-",))
+SCHEME = StandardWebhooks("svix", "Svix", prefix="svix-", prefixes=("webhook-",))

@@ -12,9 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mock_server.engine.outbox import Happening
 from mock_server.store import deliveries as store
+from mock_server.store import endpoints as records
 from mock_server.store.deliveries import Attempt, Deliveries, Delivery, Endpoint, EndpointExists, TooManyEndpoints
+from mock_server.store.endpoints import with_attempt
 
-MOST_PENDING, MOST_KEPT, MOST_ENDPOINTS, MOST_EMISSIONS, MOST_ATTEMPTS = 12, 6, 3, 2, 3
+MOST_PENDING, MOST_KEPT, MOST_ENDPOINTS, MOST_EMISSIONS, MOST_ATTEMPTS, ROOM = 10, 6, 3, 2, 3, 2
 SUBJECTS = ("acme", "globex", "")
 NAMES = ("", "a", "b", "c")
 
@@ -72,9 +74,10 @@ class AsOwed(RuleBasedStateMachine):
             ("MOST_KEPT", MOST_KEPT),
             ("MOST_ENDPOINTS", MOST_ENDPOINTS),
             ("MOST_EMISSIONS", MOST_EMISSIONS),
-            ("MOST_ATTEMPTS_KEPT", MOST_ATTEMPTS),
+            ("ROOM_FOR_EACH", ROOM),
         ):
             self.patch.setattr(store, name, most)
+        self.patch.setattr(records, "MOST_ATTEMPTS_KEPT", MOST_ATTEMPTS)
         self.real = Deliveries()
         self.now = 0
         self.places: list[Place] = []
@@ -164,7 +167,7 @@ class AsOwed(RuleBasedStateMachine):
         to = data.draw(st.sampled_from(self.real.endpoints))
         place = self.at(to.id)
         assert place is not None
-        is_full = len(self.queue) >= MOST_PENDING
+        is_full = len(self.queue) >= MOST_PENDING and len(self.owed_at(place)) >= ROOM
         drop = drop and late == 0
         made = self.real.owe(to, happening(1, subject), self.now + late, alone=alone, dropped=drop)
         own = alone or to.order == "none"
@@ -187,7 +190,7 @@ class AsOwed(RuleBasedStateMachine):
             assert found is None
             return
         assert found is not None
-        best = min(due, key=lambda each: (each.due, each.delivery.number))
+        best = min(due, key=lambda each: (self.under_way(each.place), each.due, each.delivery.number))
         assert found[1] is best.delivery, (found[1].id, best.delivery.id)
         assert found[0].id == self.places[best.place].name
         assert not best.is_tried
@@ -275,7 +278,7 @@ class AsOwed(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        assert len(self.real) == len(self.queue) <= MOST_PENDING
+        assert len(self.real) == len(self.queue) <= MOST_PENDING + ROOM * (MOST_ENDPOINTS + MOST_EMISSIONS)
         listed = list(self.real)
         assert [each.number for each in listed] == sorted({each.number for each in listed}, reverse=True)
         remembered = [each.delivery for each in self.gone][-MOST_KEPT:]
@@ -341,6 +344,7 @@ def test_an_attempt_that_outlives_its_endpoint_says_nothing_of_the_next_one_of_t
 
 def test_an_emission_is_dropped_as_a_whole_when_too_much_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "MOST_PENDING", 2)
+    monkeypatch.setattr(store, "ROOM_FOR_EACH", 0)
     deliveries = Deliveries()
     usual = deliveries.add(endpoint("a"))
     for n in range(2):
@@ -367,3 +371,32 @@ def test_an_emission_is_dropped_as_a_whole_when_too_much_is_owed(monkeypatch: py
 )
 def test_an_endpoint_wants_what_its_filter_names(events: tuple[str, ...], topic: str, wanted: bool) -> None:
     assert endpoint(events=events).wants(topic) is wanted
+
+
+def test_an_endpoint_that_is_disabled_takes_no_room_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_PENDING", 10)
+    monkeypatch.setattr(store, "ROOM_FOR_EACH", 3)
+    deliveries = Deliveries()
+    dead = deliveries.add(msgspec.structs.replace(endpoint("dead"), disabled="it failed too often"))
+    alive = deliveries.add(endpoint("alive"))
+    owed = [deliveries.owe(each, happening(n), 0) for n in range(12) for each in (dead, alive)[: 1 + n // 9]]
+    assert {each.state for each in owed if each.endpoint == "alive"} == {"pending"}
+
+
+def test_an_endpoint_that_hangs_keeps_nobody_waiting() -> None:
+    deliveries = Deliveries()
+    hanging, other = deliveries.add(endpoint("a", concurrency=64, order="none")), deliveries.add(endpoint("b"))
+    for n in range(100):
+        deliveries.owe(hanging, happening(n), 0)
+    while (ready := deliveries.ready(0)) is not None:
+        assert ready[0] == hanging
+    late = deliveries.owe(other, happening(200), 5)
+    assert deliveries.ready(9, only_idle=True) == (other, late)
+
+
+def test_of_older_attempts_only_how_they_ended_is_kept() -> None:
+    kept: tuple[Attempt, ...] = ()
+    for n in range(1, 40):
+        kept = with_attempt(kept, Attempt(n, 0, 0, 500, None, 0.0, (("X-Sign", "1"),), "no"))
+    assert [each.number for each in kept] == list(range(15, 40))
+    assert [bool(each.headers) and bool(each.answer) for each in kept] == [False] * 22 + [True] * 3

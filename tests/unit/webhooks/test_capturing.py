@@ -7,6 +7,7 @@ import itertools
 import re
 import shutil
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,12 +21,15 @@ from mock_server.engine.instants import parse_instant
 from mock_server.webhooks.captures import LARGEST_BODY, MOST_HEADERS, Answer, Capture, load_capture
 from mock_server.webhooks.capturing.folder import Folder
 from mock_server.webhooks.capturing.heads import CHUNKED, Malformed, RequestHead, chunk_size, head_of, request_head
-from mock_server.webhooks.capturing.passing import called_url, passed_on, path_at, target_of
-from mock_server.webhooks.capturing.recognising import event_type, file_name, provider_of
+from mock_server.webhooks.capturing.passing import base_of, called_url, is_at, passed_on, path_at
+from mock_server.webhooks.capturing.recognising import event_type, file_name, provider_of, title_of
 from mock_server.webhooks.capturing.recording import Options, Recorder
 from mock_server.webhooks.capturing.serving import Limits, Server
+from mock_server.webhooks.json_tokens import parsed
 from mock_server.webhooks.schemes import schemes
 from mock_server.webhooks.targets import InvalidTarget, RemoteTarget
+
+from .raw_receiver import Receiver, certificate, usual
 
 NOW = parse_instant("2026-11-21T18:31:50.123456Z")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -136,7 +140,7 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 
 def to(app: App, path: str = "", **more: Any) -> Options:
-    return Options(forward=target_of(app.url + path), **more)
+    return Options(forward=base_of(app.url + path), **more)
 
 
 def split(answer: bytes) -> tuple[bytes, bytes]:
@@ -385,7 +389,7 @@ class TestApplicationsThatFail:
         async def scenario() -> None:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 port = free.getsockname()[1]
-            async with capturing(tmp_path, Options(forward=target_of(f"http://localhost:{port}/h"))) as running:
+            async with capturing(tmp_path, Options(forward=base_of(f"http://localhost:{port}/h"))) as running:
                 head, body = split(await running.told(POST))
                 assert head.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
                 assert b"the application at http://localhost:%d cannot be reached: " % port in body
@@ -393,6 +397,21 @@ class TestApplicationsThatFail:
                 assert running.captures[0].body == b"body"
 
         run(scenario())
+
+    def test_one_with_a_certificate_of_its_own(self, tmp_path: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate(tmp_path / "both.pem"))
+
+        def behave(connection: socket.socket, receiver: Receiver) -> None:
+            with context.wrap_socket(connection, server_side=True) as secure:
+                usual(secure, receiver)
+
+        async def scenario(url: str) -> None:
+            async with capturing(tmp_path, Options(forward=base_of(url))) as running:
+                assert split(await running.told(POST))[1] == b"ok"
+
+        with Receiver(behave=behave) as receiver:
+            run(scenario(f"https://localhost:{receiver.port}/h"))
 
     def test_one_that_hangs(self, tmp_path: Path) -> None:
         async def hangs(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -729,7 +748,7 @@ class TestTargets:
         ],
     )
     def test_paths(self, forward: str, path: str, expected: str) -> None:
-        assert path_at(target_of(forward), path) == expected
+        assert path_at(base_of(forward), path) == expected
 
     @pytest.mark.parametrize(
         "url",
@@ -737,18 +756,38 @@ class TestTargets:
     )
     def test_what_is_no_target(self, url: str) -> None:
         with pytest.raises(InvalidTarget):
-            target_of(url)
+            base_of(url)
+
+    @pytest.mark.parametrize(
+        ("forward", "host", "expected"),
+        [
+            ("http://127.0.0.1:4020/hooks", "127.0.0.1", True),
+            ("http://LOCALHOST:4020", "127.0.0.1", True),
+            ("http://localhost:4020", "::1", True),
+            ("http://127.0.0.1:4020", "0.0.0.0", True),
+            ("http://[::1]:4020", "::", True),
+            ("http://0.0.0.0:4020", "0.0.0.0", True),
+            ("http://192.0.2.1:4020", "192.0.2.1", True),
+            ("http://127.0.0.1:4021", "127.0.0.1", False),
+            ("http://127.0.0.2:4020", "127.0.0.1", False),
+            ("http://[::1]:4020", "127.0.0.1", False),
+            ("http://192.0.2.2:4020", "0.0.0.0", False),
+            ("http://localhost:4020", "192.0.2.1", False),
+        ],
+    )
+    def test_a_target_may_be_the_listener_itself(self, forward: str, host: str, expected: bool) -> None:
+        assert is_at(base_of(forward), host, 4020) is expected
 
     def test_another_machine(self) -> None:
         with pytest.raises(RemoteTarget):
-            target_of("http://example.com/", allow_remote=False)
-        assert target_of("http://[::1]:8000/x", allow_remote=False).authority == "[::1]:8000"
-        assert target_of("https://h:443/").authority == "h"
+            base_of("http://example.com/", allow_remote=False)
+        assert base_of("http://[::1]:8000/x", allow_remote=False).authority == "[::1]:8000"
+        assert base_of("https://h:443/").authority == "h"
 
     def test_the_url_that_was_called(self) -> None:
         def url(*headers: tuple[str, str], public: str | None = None, path: str = "/p") -> str:
             head = RequestHead("POST", path, headers, 0)
-            return called_url(head, None if public is None else target_of(public))
+            return called_url(head, None if public is None else base_of(public))
 
         assert url(("Host", "me:1")) == "http://me:1/p"
         assert (
@@ -761,7 +800,7 @@ class TestTargets:
 
     def test_hops_and_lengths(self) -> None:
         head = RequestHead("POST", "/", (("A", "b"), ("TE", "x"), ("Connection", "a, host"), ("Host", "x")), CHUNKED)
-        assert passed_on(head, target_of("http://h/"), 0) == (("Host", "h"), ("Content-Length", "0"))
+        assert passed_on(head, base_of("http://h/"), 0) == (("Host", "h"), ("Content-Length", "0"))
 
 
 class TestRecognising:
@@ -778,15 +817,18 @@ class TestRecognising:
             ((), b'{"event_type":"transaction.completed"}', "transaction.completed"),
             ((), b'{"meta":{"event_name":"order_created"}}', "order_created"),
             ((("X-GitHub-Event", "push"),), b"{}", "push"),
-            ((), b'{"type":"../../etc/x y"}', ""),
-            ((), b'{"type":7,"meta":[]}', ""),
-            ((), b"[]", ""),
-            ((), b"\xff", ""),
-            ((), b"[" * 100_000, ""),
+            ((), b'{"event":{"type":"order.paid"}}', "order.paid"),
+            ((), b'{"type":"../../etc/x y"}', "POST /h"),
+            ((), b'{"type":7,"meta":[]}', "POST /h"),
+            ((), b"[]", "POST /h"),
+            ((), b"\xff", "POST /h"),
+            ((), b"[" * 100_000, "POST /h"),
         ],
     )
-    def test_event_types(self, headers: tuple[tuple[str, str], ...], body: bytes, expected: str) -> None:
-        assert event_type(headers, body) == expected
+    def test_titles(self, headers: tuple[tuple[str, str], ...], body: bytes, expected: str) -> None:
+        assert title_of(headers, body, "POST", "/h?secret=1") == expected
+        if expected != "POST /h":
+            assert event_type({name.lower(): value for name, value in headers}, parsed(body)) == expected
 
     @given(st.integers(1, 10**6), st.text(min_size=1, max_size=200))
     def test_a_file_name_is_one_and_says_when(self, number: int, title: str) -> None:

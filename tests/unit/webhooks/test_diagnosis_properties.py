@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from mock_server import machine
 from mock_server.webhooks.diagnosis import detected, diagnose
+from mock_server.webhooks.diagnosis.judge import MOST_BYTES
 from mock_server.webhooks.diagnosis.report import SHOWN
-from mock_server.webhooks.diagnosis.search import MOST_BYTES
 from mock_server.webhooks.schemes import scheme_named, schemes
 from mock_server.webhooks.schemes.protocol import Claim, Message, Rejected, Scheme, Verified
 

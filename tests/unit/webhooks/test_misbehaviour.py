@@ -139,6 +139,7 @@ def test_headers_that_are_missing_or_wrong(scheme: Scheme) -> None:
         assert len(types) == 1
         assert "json" not in types[0]
         assert isinstance(verdict(asked, request), Verified)
+        assert [name for name, _ in request.headers] == [name for name, _ in signed(asked).headers]
 
 
 @each_scheme

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mock_server.paths import FIXTURES
 from mock_server.webhooks.captures import LARGEST_BODY, Answer, Capture, load_capture, read_capture, written
-from mock_server.webhooks.importing.tokens import NoJson, changed, check, laid_out
+from mock_server.webhooks.json_tokens import NoJson, changed, check, laid_out
 from mock_server.webhooks.redaction import Redaction, redacted, shape
 
 SHIPPED = sorted((FIXTURES / "webhooks").rglob("*.json"))

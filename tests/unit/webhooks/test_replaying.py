@@ -250,6 +250,17 @@ def test_svix_under_the_standard_names_keeps_them() -> None:
     assert isinstance(verified("standard-webhooks", made, secret, NOW), Verified)
 
 
+def test_of_two_sets_of_names_none_is_left_as_it_was() -> None:
+    secret, old = SECRETS["svix"], scheme_named("svix").sign(Message(b"{}", "", "msg_1"), SECRETS["svix"], THEN).headers
+    headers = (*old, *((key.replace("svix-", "webhook-"), value) for key, value in old))
+    made = dressed(capture(headers, b"{}", "svix"), Dress(TO, signing=Signing(secret)))
+    assert [key for key, _ in made.headers][1:-1] == [key for key, _ in headers]
+    for name in ("svix", "standard-webhooks"):
+        assert isinstance(verified(name, made, secret, NOW), Verified)
+    bare = dressed(capture(headers, b"{}", "svix"), Dress(TO, signing=Signing(secret)), "missing_header")
+    assert not any(key.endswith("signature") for key, _ in bare.headers)
+
+
 def test_githubs_older_signature_is_made_new_as_well() -> None:
     headers = (("X-Hub-Signature", "sha1=00"), ("X-Hub-Signature-256", "sha256=00"))
     made = dressed(capture(headers, b"abc", "github"), Dress(TO, signing=Signing("key")))

@@ -55,3 +55,13 @@ def test_it_says_what_it_is(name: str) -> None:
     assert "time" in scheme.uses or scheme.tolerance == 0
     sent = scheme.sign(Message(b"{}", "https://a.example", "msg_1"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1)
     assert scheme.header in dict(sent.headers)
+    assert {name for name, _ in sent.headers} <= set(scheme.headers)
+    values = dict(sent.headers)
+    assert scheme.time_header is None or values[scheme.time_header] == "1"
+    assert scheme.id_header is None or values[scheme.id_header] == "msg_1"
+    assert {scheme.header, *scheme.also} <= set(scheme.headers)
+    for name in scheme.also:
+        other = scheme.under([name])
+        assert (other.header, other.also) == (name, (scheme.header,))
+        assert set(other.headers) == set(scheme.headers)
+    assert scheme.under([scheme.header, *scheme.also]) == scheme.under([]) == scheme

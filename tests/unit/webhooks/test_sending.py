@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,7 @@ from mock_server.webhooks.outgoing import Answer, InvalidRequest, NoAnswer, Outg
 from mock_server.webhooks.sending import Sender
 from mock_server.webhooks.targets import InvalidTarget, RemoteTarget
 
-from .raw_receiver import OK, Receiver, one, reset, usual
+from .raw_receiver import OK, Receiver, certificate, one, reset, usual
 
 TOKEN = "!#$%&'*+.^_`|~0123456789ABCxyz-"
 NAMES = st.text(TOKEN, min_size=1, max_size=20)
@@ -140,7 +138,9 @@ def test_a_cut_body_ends_with_the_connection() -> None:
 # -- to whom ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "[2001:db8::1]", "[::ffff:192.0.2.1]", "169.254.169.254"])
+@pytest.mark.parametrize(
+    "host", ["192.0.2.1", "0.0.0.0", "[2001:db8::1]", "[::ffff:192.0.2.1]", "[::ffff:127.0.0.1]", "169.254.169.254"]
+)
 def test_other_machines_are_refused(host: str) -> None:
     with pytest.raises(RemoteTarget):
         sent(post(f"http://{host}:9/"))
@@ -505,23 +505,3 @@ def test_https_to_this_machine_takes_any_certificate(tmp_path: Path) -> None:
         assert receiver.connections == 1
     with Receiver() as receiver:
         assert reason(sent(post(f"https://localhost:{receiver.port}/"), timeout=0.2)) in ("refused", "timeout")
-
-
-def certificate(path: Path) -> Path:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, start, start + timedelta(days=3650))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mock_server.webhooks.targets import InvalidTarget, RemoteTarget, checked
+from mock_server.webhooks.targets import InvalidTarget, RemoteTarget, checked, shown
 
 HERE = ["localhost", "LocalHost", "127.0.0.1", "127.0.0.2", "127.255.255.254", "[::1]", "[0:0:0:0:0:0:0:1]"]
 ELSEWHERE = [
@@ -143,3 +143,8 @@ def test_whoever_is_let_through_is_this_machine_to_httpx_too(rest: str) -> None:
         return
     assert host in ("localhost", "::1", "0:0:0:0:0:0:0:1") or host.startswith("127."), url
     assert host.count(".") in (0, 3)
+
+
+def test_a_url_is_shown_without_what_may_be_secret() -> None:
+    assert shown("https://h.test:8443/hooks/a?token=1#x") == "https://h.test:8443/hooks/a"
+    assert shown("http://localhost") == "http://localhost"

@@ -10,7 +10,6 @@ POST /hooks/billing                                    what the provider has to 
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -23,9 +22,10 @@ from starlette.routing import Route
 
 from .accounts import Accounts
 from .billing import Billing, BillingFailed, UnknownPlan, UsedUp
-from .events import BadSignature, check_signature, fact_of
+from .events import BadSignature, Unreadable, check_signature, fact_of
 
 REPORT_PLANS = ("pro", "business")
+LARGEST_EVENT = 2**20
 BANNERS = {
     ("payment", "failed"): "Your last payment failed. Please look after your card.",
     ("capacity", "warned"): "You have more than your plan allows.",
@@ -93,13 +93,17 @@ def create_app(config: Config) -> Starlette:
         return JSONResponse({"title": title})
 
     async def billing_event(request: Request) -> JSONResponse:
-        body = await request.body()
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_EVENT:
+                return JSONResponse({"error": f"an event has at most {LARGEST_EVENT} bytes"}, 413)
         try:
             check_signature(body, request.headers.get("stripe-signature", ""), config.webhook_secret, time.time())
-        except BadSignature as reason:
+            fact = fact_of(body)
+        except (BadSignature, Unreadable) as reason:
             return JSONResponse({"error": str(reason)}, 400)
-        fact = fact_of(json.loads(body))
-        # Also what we do not understand is taken: refused, it would only be sent again.
+        # Also what does not concern us is taken: refused, it would only be sent again.
         return JSONResponse({"outcome": "ignored" if fact is None else accounts.record(fact)})
 
     async def billing_failed(request: Request, error: Exception) -> JSONResponse:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 TOLERANCE_S = 300
+LATEST = 2**40
 
 About = Literal["plan", "payment", "capacity"]
 
 
 class BadSignature(Exception):
     """Not from the provider, or not from now. The message says why."""
+
+
+class Unreadable(Exception):
+    """No event, or one that concerns us and lacks what we need. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +54,32 @@ def check_signature(body: bytes, header: str, secret: str, now: float) -> None:
         raise BadSignature("it was signed too long ago, or in the future")
 
 
-def fact_of(event: Mapping[str, Any]) -> Fact | None:
-    """None for an event that does not concern us. Raises KeyError and the like for one that is no event."""
-    kind, thing = event["type"], event["data"]["object"]
+def fact_of(body: bytes) -> Fact | None:
+    """None for an event that does not concern us. Raises Unreadable, and nothing else, whatever the body is."""
+    try:
+        return _fact(json.loads(body))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Unreadable(f"this is no event that we can read ({type(error).__name__})") from error
 
-    def fact(about: About, value: str) -> Fact:
-        return Fact(event["id"], event["created"], _metadata(thing, "org_id"), about, value)
+
+def _fact(event: Mapping[str, Any]) -> Fact | None:
+    kind, thing = _text(event["type"]), event["data"]["object"]
+
+    def fact(about: About, org_id: object, value: object) -> Fact:
+        return Fact(_text(event["id"]), _time(event["created"]), _text(org_id), about, _text(value))
 
     if kind in ("customer.subscription.created", "customer.subscription.updated"):
         # One that is not paid for yet gives nobody anything.
         is_given = thing["status"] in ("active", "trialing", "past_due")
-        return fact("plan", _metadata(thing, "tier_slug")) if is_given else None
+        return fact("plan", _metadata(thing, "org_id"), _metadata(thing, "tier_slug")) if is_given else None
     if kind == "customer.subscription.deleted":
-        return fact("plan", "free")
+        return fact("plan", _metadata(thing, "org_id"), "free")
     if kind in ("invoice.paid", "invoice.payment_succeeded"):
-        return fact("payment", "paid")
+        return fact("payment", _metadata(thing, "org_id"), "paid")
     if kind == "invoice.payment_failed":
-        return fact("payment", "failed")
+        return fact("payment", _metadata(thing, "org_id"), "failed")
     if kind == "degradation.stage_changed":
-        return Fact(event["id"], event["created"], thing["org_id"], "capacity", thing["to"])
+        return fact("capacity", thing["org_id"], thing["to"])
     return None
 
 
@@ -80,3 +93,17 @@ def _metadata(thing: Mapping[str, Any], key: str) -> str:
         if isinstance(found, str):
             return found
     raise KeyError(key)
+
+
+def _text(value: object) -> str:
+    """One that a database can keep."""
+    if not isinstance(value, str) or not value:
+        raise TypeError("no text")
+    value.encode()  # "\ud800" is JSON, and no text
+    return value
+
+
+def _time(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value <= LATEST:
+        raise ValueError("no time")
+    return value

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from typing import Any
 
 import pytest
 from shop.accounts import Accounts
-from shop.events import BadSignature, Fact, check_signature, fact_of
+from shop.events import BadSignature, Fact, Unreadable, check_signature, fact_of
 
 BODY, NOW = b'{"id": "evt_1"}', 1_772_000_000
 
@@ -55,7 +56,44 @@ def test_all_else_is_refused(bad: str) -> None:
 )
 def test_metadata_are_found_in_every_api_version(invoice: dict[str, Any]) -> None:
     event = {"id": "evt_1", "type": "invoice.paid", "created": 7, "data": {"object": invoice}}
-    assert fact_of(event) == Fact("evt_1", 7, "org_1", "payment", "paid")
+    assert fact_of(json.dumps(event).encode()) == Fact("evt_1", 7, "org_1", "payment", "paid")
+
+
+PAID = {"id": "evt_1", "type": "invoice.paid", "created": 7, "data": {"object": {"metadata": {"org_id": "org_1"}}}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"[" * 100_000,
+        b"9" * 5_000,
+        b"NaN",
+        b'["type"]',
+        *(
+            json.dumps({**PAID, **wrong}).encode()
+            for wrong in (
+                {"type": []},
+                {"data": None},
+                {"data": {"object": []}},
+                {"data": {"object": {}}},
+                {"data": {"object": {"metadata": {"org_id": 5}}}},
+                {"id": {}},
+                {"id": "\ud800"},
+                {"created": 10**30},
+                {"created": 1.5},
+            )
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_breaks_nothing(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        fact_of(body)
+
+
+def test_what_does_not_concern_us_may_be_of_any_shape() -> None:
+    assert fact_of(b'{"type": "customer.created", "data": {"object": null}}') is None
 
 
 def test_the_newest_fact_holds_whichever_comes_last() -> None:

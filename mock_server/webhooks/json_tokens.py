@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -39,6 +39,14 @@ def check(raw: bytes) -> str:
         return raw.decode()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise NoJson(str(error)) from None
+
+
+def parsed(body: bytes) -> Any:
+    """The value, None for what is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def string(token: str) -> str:
