@@ -16,7 +16,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from glob import glob
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -61,7 +60,7 @@ class _Yes(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Nothing."""
 
 
@@ -83,9 +82,16 @@ def _output(command: str, url: str, app: str) -> str:
     return _mockbill(command.replace("$APP", app), url) if command.startswith("mockbill ") else ""
 
 
+def _expanded(word: str) -> list[str]:
+    """As a shell does with a `*`."""
+    if "*" not in word or word.startswith("/"):
+        return [word]
+    return sorted(str(path) for path in Path().glob(word)) or [word]
+
+
 def _mockbill(command: str, url: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MOCKBILL_")}
-    words = [each for word in shlex.split(command.replace("$BASE", url)) for each in sorted(glob(word)) or [word]]
+    words = [each for word in shlex.split(command.replace("$BASE", url)) for each in _expanded(word)]
     assert words[0] == "mockbill", command
     result = subprocess.run(
         [sys.executable, "-m", "mock_server", *words[1:]],

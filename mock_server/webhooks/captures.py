@@ -84,6 +84,9 @@ class AnswerPart(Struct, frozen=True, forbid_unknown_fields=True):
     cut: bool = False
 
 
+FORMAT = 1
+
+
 class CaptureFile(Struct, frozen=True, forbid_unknown_fields=True):
     mockbill_capture: Literal[1]
     provider: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
@@ -136,7 +139,9 @@ def read_capture(raw: bytes, name: str) -> Capture:
         raise CaptureError(name, f"the file is larger than {LARGEST_FILE} bytes")
     try:
         # msgspec takes the last of two equal keys, so that is looked at first.
-        json.loads(raw.decode(), object_pairs_hook=_without_repeats)
+        written_in = json.loads(raw.decode(), object_pairs_hook=_format_without_repeats)
+        if type(written_in) is int and written_in != FORMAT:
+            raise ValueError(f"a capture of format {written_in}, and this mockbill reads {FORMAT}")
         return _capture(msgspec.json.decode(raw, type=CaptureFile))
     except (ValueError, RecursionError) as error:
         raise CaptureError(name, str(error)) from None
@@ -185,9 +190,12 @@ def _capture(file: CaptureFile) -> Capture:
     )
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> None:
-    if len({key for key, _ in pairs}) != len(pairs):
+def _format_without_repeats(pairs: list[tuple[str, Any]]) -> Any:
+    """Which format an object says that it has."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a key stands twice in one object")
+    return members.get("mockbill_capture")
 
 
 def _bytes(body: BodyPart, place: str, largest: int) -> bytes:

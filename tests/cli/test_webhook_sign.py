@@ -145,7 +145,7 @@ def test_a_misuse_ends_with_2_and_says_why(name: str) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused() -> None:
-    check_wrong_use(sign("--provider", "stripe", "--secret", "x", stdin=b"x" * (10 * 2**20 + 1)), "10485760")
+    check_wrong_use(sign("--provider", "stripe", "--secret", "x", stdin=b"x" * (10 * 2**20 + 1)), "10,485,760")
 
 
 def test_the_providers_are_listed_with_how_they_sign() -> None:

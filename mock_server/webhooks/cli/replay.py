@@ -25,6 +25,7 @@ INTERRUPTED = 130
 
 
 def replay(
+    ctx: typer.Context,
     captures: Annotated[
         list[Path], typer.Argument(metavar="CAPTURE...", help="Files of captures, or folders: all *.json in them.")
     ],
@@ -118,6 +119,9 @@ def replay(
     from .replay_input import check_signing, checked_target, damages_of, loaded, signing_of, speed_of
     from .replay_shown import Replayed, show
 
+    source = ctx.get_parameter_source("secret")
+    if secret is not None and not resign and source is not None and source.name == "COMMANDLINE":
+        raise WrongUse("--secret needs --resign: without it all is sent as it was captured, signature and all")
     signing = signing_of(resign, secret, provider, option, at, sign_url)
     dress = Dress(checked_target(to, keep_path=keep_path), keep_path, keep_host, signing, seed)
     damages = damages_of(damage, resigns=resign)
@@ -140,7 +144,7 @@ def replay(
     show(replayed, as_json=as_json)
     if is_interrupted:
         raise typer.Exit(INTERRUPTED)
-    if replayed.is_unreachable:
+    if replayed.is_unreachable and replayed.unexpected:
         raise typer.Exit(UNREACHABLE)
     if replayed.unexpected:
         raise typer.Exit(FINDINGS)

@@ -103,7 +103,7 @@ def show(replayed: Replayed, *, as_json: bool) -> None:
         rows = [each for each in rows if not each.is_expected][:MOST_ROWS]
         say(f"Of {len(replayed.outcomes)} requests {_which(len(rows), replayed.unexpected)}; all with --json.")
     if rows:
-        heads = ["file", "event type", "status", "time", "verdict"]
+        heads = ["file", "title", "status", "time", "verdict"]
         changes = any(each.send.is_twin or each.send.damages for each in rows)
         table([*heads, "changed"] if changes else heads, [_row(replayed, each, changes=changes) for each in rows])
     say(summary(replayed))

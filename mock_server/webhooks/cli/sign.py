@@ -71,9 +71,7 @@ def sign(
         checked(to or NOWHERE, allow_remote=True)
     except InvalidTarget as error:
         raise WrongUse(f"--to: {error}") from None
-    raw = files.read(body)
-    if len(raw) > LARGEST_BODY:
-        raise WrongUse(f"{body}: a body is at most {LARGEST_BODY} bytes")
+    raw = files.read(body, LARGEST_BODY)
     given = tuple(map(header_of, header or ()))
     typed = () if any(name.lower() == "content-type" for name, _ in given) else (CONTENT_TYPE,)
     message = Message(raw, url or to or "", _id(given, raw) if message_id is None else message_id)

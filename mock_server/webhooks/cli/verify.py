@@ -137,17 +137,13 @@ def _given(file: str | None, body: str | None, headers: list[str]) -> Given:
     if (file is None) == (body is None):
         raise WrongUse("give a capture's file, or --body with --header; one of the two")
     if body is not None:
-        raw = files.read(body)
-        if len(raw) > LARGEST_BODY:
-            raise WrongUse(f"{body}: a body is at most {LARGEST_BODY} bytes")
+        raw = files.read(body, LARGEST_BODY)
         return Given(RAW, "unknown", tuple(map(header_of, headers)), raw)
     assert file is not None
     if headers:
         raise WrongUse("--header goes with --body: a capture has its own headers")
     name = "standard input" if file == files.STANDARD else file
-    raw = files.read(file)
-    if len(raw) > LARGEST_FILE:
-        raise WrongUse(f"{name}: the file is larger than {LARGEST_FILE} bytes")
+    raw = files.read(file, LARGEST_FILE)
     try:
         it = read_capture(raw, name)
     except CaptureError as error:

@@ -99,7 +99,7 @@ class TestFormat:
             (request(more=1), "unknown field `more` - at `$.request`"),
             (small(body={"text": "", "more": 1}), "unknown field `more` - at `$.body`"),
             *((without(key), f"missing required field `{key}`") for key in SMALL),
-            (small(mockbill_capture=2), "2 - at `$.mockbill_capture`"),
+            (small(mockbill_capture=2), "of format 2, and this mockbill reads 1"),
             (small(mockbill_capture=True), "$.mockbill_capture"),
             (small(provider="Stripe"), "$.provider"),
             (small(provider="stripe\n"), "$.provider"),
