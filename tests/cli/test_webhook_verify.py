@@ -256,3 +256,11 @@ def test_base64_bodies_are_taken_as_bytes(tmp_path: Path) -> None:
     file = saved(tmp_path, "github", body, "a-secret")
     assert base64.b64encode(body).decode() in Path(file).read_text()
     assert verify(file, "--secret", "a-secret").code == 0
+
+
+def test_the_url_in_the_capture_is_tried_beside_the_one_that_is_given() -> None:
+    capture = str(ROOT / "fixtures" / "webhooks" / "square" / "acme-01-invoice-payment-made.json")
+    ran = inside("webhook", "verify", capture, "--secret", "sq_demo_key", "--url", "http://127.0.0.1:8000/hooks")
+    assert ran.code == 1
+    assert "It fits" in ran.out
+    assert "--url https://" in ran.out

@@ -108,7 +108,7 @@ def verify(
         now,
         tolerance,
         old=old,
-        urls=_called(headers, given.path),
+        urls=(*([given.url] if given.url and given.url != called else []), *_called(headers, given.path)),
         computed=computed or "",
     )
     judged = Judged(
