@@ -21,7 +21,7 @@ from .fuzzing import PHASES, SEQUENCES, SINGLE, Outcome, narrowed, outcome
 
 IS_NIGHTLY = bool(os.environ.get("MOCKBILL_NIGHTLY"))
 SEED = secrets.randbits(32) if IS_NIGHTLY else 20_260_301
-EXAMPLES = {SINGLE: 300, SEQUENCES: 500} if IS_NIGHTLY else {SINGLE: 15, SEQUENCES: 50}
+EXAMPLES = {SINGLE: 300, SEQUENCES: 500} if IS_NIGHTLY else {SINGLE: 8, SEQUENCES: 50}
 """For each operation, and how many sequences."""
 
 

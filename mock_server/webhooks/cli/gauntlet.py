@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,6 +80,8 @@ def gauntlet(
 
     Exit code 1 if it takes one otherwise, 3 if nothing answers.
     """
+    import asyncio
+
     from mock_server import machine
     from mock_server.commands import files, tables
     from mock_server.engine.instants import SECOND
