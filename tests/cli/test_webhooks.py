@@ -86,7 +86,7 @@ def test_the_story_of_an_endpoint(world: World, hooks: Hooks) -> None:
     check_wrong_use(world.run("webhook", "redeliver", "delivery-1"), "shop", "gone")
 
 
-def test_an_emission_as_the_issue_has_it(world: World, hooks: Hooks) -> None:
+def test_an_emission_doubled_and_out_of_order(world: World, hooks: Hooks) -> None:
     out = world.said(
         *("webhook", "emit", "--event", "invoice.paid", "--world", world.name, "--to", hooks.url),
         *("--mutate", "duplicate,reorder", "--count", "3", "--scheme", "svix", "--data", '{"amount": 42}'),

@@ -19,6 +19,14 @@ LARGEST = 2**53
 _CURRENCY_LETTERS = 3
 
 
+CERTAIN: dict[str, SubscriptionStatus] = {
+    "subscription_canceled": "canceled",
+    "invoice_paid": "active",
+    "invoice_failed": "past_due",
+}
+"""What a kind of event says by itself, whatever status stands beside it."""
+
+
 class InvalidEvent(ValueError):
     """The payload is not an event; the message says what is missing."""
 

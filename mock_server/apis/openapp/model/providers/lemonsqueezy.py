@@ -15,7 +15,18 @@ from mock_server.apis.openapp.model.state import Catalog, Subscription, Subscrip
 from mock_server.engine.instants import SECOND, format_instant
 from mock_server.webhooks.schemes import lemonsqueezy
 
-from .event import InvalidEvent, Provider, ProviderEvent, member, money, number_or_text, priced, seconds_of, text
+from .event import (
+    CERTAIN,
+    InvalidEvent,
+    Provider,
+    ProviderEvent,
+    member,
+    money,
+    number_or_text,
+    priced,
+    seconds_of,
+    text,
+)
 
 NAME = "lemonsqueezy"
 KINDS = {
@@ -39,11 +50,6 @@ STATUSES: dict[str, SubscriptionStatus] = {
     "past_due": "past_due",
     "unpaid": "past_due",
     "expired": "canceled",
-}
-CERTAIN: dict[str, SubscriptionStatus] = {
-    "subscription_canceled": "canceled",
-    "invoice_paid": "active",
-    "invoice_failed": "past_due",
 }
 
 

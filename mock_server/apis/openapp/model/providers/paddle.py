@@ -13,7 +13,7 @@ from mock_server.apis.openapp.model.state import Catalog, Subscription, Subscrip
 from mock_server.engine.instants import SECOND, format_instant
 from mock_server.webhooks.schemes import paddle
 
-from .event import InvalidEvent, Provider, ProviderEvent, member, money, objects, priced, seconds_of, text
+from .event import CERTAIN, InvalidEvent, Provider, ProviderEvent, member, money, objects, priced, seconds_of, text
 
 NAME = "paddle"
 KINDS = {
@@ -36,11 +36,6 @@ STATUSES: dict[str, SubscriptionStatus] = {
     "past_due": "past_due",
     "paused": "past_due",
     "canceled": "canceled",
-}
-CERTAIN: dict[str, SubscriptionStatus] = {
-    "subscription_canceled": "canceled",
-    "invoice_paid": "active",
-    "invoice_failed": "past_due",
 }
 
 
