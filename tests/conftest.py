@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "fixed",
     derandomize=True,
+    # Enough for every change, in the time that a run may take; the night tries more, and others.
+    max_examples=60,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
