@@ -73,6 +73,7 @@ class _Lane:
         self.heard: list[Heard] = []
         self.error: Exception | None = None
         self._began = 0
+        self._is_let_go = False
 
     @property
     def is_done(self) -> bool:
@@ -94,6 +95,7 @@ class _Lane:
 
     def _begin(self) -> None:
         self._barrier.wait(WAIT)
+        self._is_let_go = True
         self._began = _now()
 
     def _heard(self, request: Request) -> Heard:
@@ -101,7 +103,8 @@ class _Lane:
             answer, error = self._client.send(request), ""
         except NoAnswer as wrong:
             answer, error = None, str(wrong)
-            if not self.heard:
+            # Once all have been let go, some may still be on their way out of the barrier: breaking it would stop them.
+            if not self._is_let_go:
                 self._barrier.abort()
         return Heard(Span(self._began, _now()), answer, error)
 
