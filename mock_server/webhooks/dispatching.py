@@ -29,10 +29,8 @@ from mock_server.store.worlds import World
 from .drafts import Request
 from .owing import owe
 from .posting import Answered, HttpPost, Post, Unanswered
-from .preparing import event_of, prepared, scheme_for, told
+from .preparing import prepared, told
 from .retrying import manner_of
-
-__all__ = ["JOB", "WebhookDispatcher", "event_of", "scheme_for"]
 
 MOST_AT_ONCE = 64
 """Attempts under way in one world; beyond that each endpoint still has one."""
